@@ -50,7 +50,7 @@ export const joinRoom = (app) => openDialog("Join or make a room", (close) => {
   const done = (words) => {
     if (!words) return close();
     say(words);
-    return room.focus();
+    room.focus();
   };
   const named = () => room.value.trim().replace(/^#/, "");
   const go = (verb) => {
@@ -79,7 +79,7 @@ export const settings = (app) => openDialog("Settings", (close) => {
   const why = !isSecureContext ? "Only https and localhost may show notifications."
     : !("Notification" in window) ? "This browser has no notifications."
       : Notification.permission === "denied" ? "The browser forbids notifications here." : "";
-  const hint = small(why || "For direct messages and mentions, while this page is hidden.");
+  const hint = small(why || "For direct messages and mentions while the page is hidden.");
   hint.id = "why";
   const notices = h("input", { type: "checkbox", role: "switch", checked: prefs.notify && !why, disabled: why, "aria-describedby": "why", onchange: async () => {
     const isAllowed = notices.checked && (await Notification.requestPermission()) === "granted";
@@ -105,7 +105,7 @@ const newPassword = (app) => openDialog("Change password", (close) => {
   return [form(() => app.do("changePassword", old.value, next.value, ({ code, text }) => {
     if (code !== 200) return say(text);
     close();
-    return app.tell(text);
+    app.tell(text);
   }), h("input", { hidden: true, autocomplete: "username", value: app.session.me }), error, field("Old password", old), field("New password", next), small("Your other sessions end."), buttons(submit("Change")))];
 });
 
@@ -117,7 +117,7 @@ const hit = (line, go) => h("li", h("button.hit", { onclick: () => go(line) }, f
 export const search = (app, open) => openDialog("Search", (close) => {
   const words = input({ autofocus: true, placeholder: "green tea from:bob in:lobby" });
   const state = h("p.quiet.small", { role: "status" }, "All of these words; wor* and \"exact words\" too.");
-  const list = h("ol.hits", { label: "Found" });
+  const list = h("ol", { label: "Found" });
   const more = h("button", { hidden: true, onclick: () => go(more.next) }, "Show older");
   let asked = "";
   const go = (before) => app.do("search", asked, before, ({ lines, next, error }) => {
@@ -125,7 +125,7 @@ export const search = (app, open) => openDialog("Search", (close) => {
       close();
       open(line.place, line.id);
     })));
-    state.textContent = error ? error : list.children.length === 0 && next === null ? "Nothing was found." : `${list.children.length} found`;
+    state.textContent = error || (list.children.length === 0 && next === null ? "Nothing was found." : `${list.children.length} found`);
     [more.next, more.hidden] = [next, next === null];
   });
   return [form(() => {
@@ -140,7 +140,7 @@ export const switchPlace = (app, places, open) => openDialog("Go to", (close) =>
   const { session } = app;
   const name = input({ autofocus: true, oninput: () => {
     fill(session.online.values());
-    if (letters()) app.do("inquire", `WHO ${letters()}`, ({ lines }) => fill(lines));
+    app.do("inquire", `WHO ${letters()}`, ({ lines }) => fill(lines));
   } });
   const list = h("ul.choices", { label: "Places" });
   let found = [];
@@ -151,12 +151,14 @@ export const switchPlace = (app, places, open) => openDialog("Go to", (close) =>
   };
   const fill = (online) => {
     const known = places.filter((place) => keyOf(place.label).includes(letters())).sort((a, b) => b.unread.count - a.unread.count).map((place) => place.name);
-    const people = [...online].map((person) => `@${person}`).filter((person) => letters() && keyOf(person).includes(letters()) && !session.places.has(keyOf(person)));
+    // Somebody who is away is found by the whole name.
+    const named = /^[a-z]\S*$/.test(letters()) ? [session.online.get(letters()) ?? letters()] : [];
+    const people = [...new Set([...online, ...named])].map((person) => `@${person}`).filter((person) => keyOf(person).includes(letters()) && !session.places.has(keyOf(person)));
     const isBegun = (place) => keyOf(placeName(place)).replace("@", "").startsWith(letters());
     found = [...known, ...people].sort((a, b) => isBegun(b) - isBegun(a)).slice(0, 12);
     list.replaceChildren(...found.map((place) => h("li", button(bdi(placeName(place)), () => go(place), ".place"))));
   };
-  fill([]);
+  fill(session.online.values());
   return [form(() => { if (found.length > 0) go(found[0]); }, field("Place or person", name)), list];
 });
 
@@ -169,7 +171,7 @@ export const details = (app, place, open) => openDialog(place.who || place.label
   const level = h("select", { onchange: () => app.do("setLevel", known, level.value, tell) }, options({ all: "Everything", mentions: "Mentions of me", none: "Nothing" }, known?.level));
   const context = { app, place, open, close, set, say, tell };
   return [error, ...(place.who ? personParts(context) : []), session.hasHistory && known?.isStored ? field("Notify me of", level) : null,
-    ...(place.isRoom ? roomParts(context) : place.name === ALL ? [small("Everybody on this server hears what is said here.")] : [])];
+    ...(place.isRoom ? roomParts(context) : place.name === ALL ? [small("Everybody on this server reads this.")] : [])];
 });
 
 function roomParts({ app, place, close, set }) {
@@ -184,7 +186,7 @@ function roomParts({ app, place, close, set }) {
   } });
   return [
     field("Topic", topic),
-    small(place.kept === null ? "Nothing is kept here, and the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
+    small(place.kept === null ? "Nothing is kept here; the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
     ...(isHost ? [session.hasHistory && h("label.check", keep, "Keep this room"), field("New room password", lock)] : []),
     buttons(
       isHost && button("Close the room", async () => {

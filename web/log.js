@@ -27,8 +27,8 @@ export const rich = (text) => pieces(text).map((piece) =>
 const when = (time) => h("time", { dateTime: new Date(time).toISOString(), title: moment(time) }, clock(time));
 
 /**
- * The log: {element, jump, show(place, me), toEnd()}. `hooks`: older(place), newer(place), newest(place), seeing(isAtEnd),
- * again(message), discard(message), actions(item), which makes the buttons of a message, and about(name).
+ * The log: {element, jump, show(place, me), toEnd()}. `hooks`: fetch("older" or "newer", place), newest(place),
+ * seeing(isAtEnd), again(message), discard(message), actions(item), which makes the buttons of a message, and about(name).
  */
 export function makeLog(hooks) {
   /** What is drawn, by its key: {element, looks, item}. */
@@ -61,9 +61,10 @@ export function makeLog(hooks) {
       reconcile([...top(start), ...rowsOf(items.slice(start, end), { lineAt: place.lineAt, me }).slice(-MOST)]);
       if (target >= 0) focus(drawn.get(items[target].key)?.element);
       else if (isOther) begin();
-      else if (isAtEnd) stick();
       else if (anchor?.row.isConnected) element.scrollTop = anchor.row.offsetTop - anchor.at;
     }
+    // Also if only the banner has come, and the log is smaller.
+    if (isAtEnd && !isOther) stick();
     mark = newMark;
     scrolled();
   }
@@ -183,9 +184,9 @@ export function makeLog(hooks) {
     isAtEnd = distance() < 40 && end === total && !place.hasNewer;
     const isTop = element.scrollTop < NEAR;
     if (isTop && start > 0 && !isAtEnd) move(Math.max(MOST, end - STEP));
-    else if (isTop && place.hasOlder) hooks.older(place);
+    else if (isTop && place.hasOlder) hooks.fetch("older", place);
     else if (isNear && end < total) move(Math.min(total, end + STEP));
-    else if (isNear && place.hasNewer) hooks.newer(place);
+    else if (isNear && place.hasNewer) hooks.fetch("newer", place);
     jump.hidden = isAtEnd || (distance() < 200 && shown.end === shown.total && !place.hasNewer);
     hooks.seeing(isAtEnd);
   }

@@ -4,7 +4,7 @@ import { isRoom, keyOf, placeName, placeWord } from "./wire.js";
 import { timeOf } from "./text.js";
 
 /** The messages of a place that are remembered while nobody looks back … */
-export const PLACE_KEPT = 1000;
+const PLACE_KEPT = 1000;
 /** … and while somebody does. */
 export const PLACE_MOST = 50_000;
 
@@ -62,7 +62,8 @@ export class Place {
       return true;
     }
     let at = this.items.length;
-    while (at > 0 && this.items[at - 1].id > item.id && this.ids.has(this.items[at - 1].id)) at -= 1;
+    // The notes of an empty log have the time of this machine, which may be ahead.
+    if (item.id < this.lastId()) while (at > 0 && this.items[at - 1].id > item.id) at -= 1;
     this.items.splice(at, 0, item);
     this.ids.add(item.id);
     return true;
@@ -101,7 +102,6 @@ export class Place {
   remark(item, time) {
     this.noteCount += 1;
     this.items.push({ ...item, key: `${item.type} ${this.noteCount}`, id: this.lastId() ?? BigInt(time) << 20n, time: this.notBefore(time) });
-    this.trim();
   }
 
   /** Clocks differ: a note stands not before the message above it. */
@@ -128,16 +128,17 @@ export class Place {
     this.epoch += 1;
   }
 
-  erase(id) {
-    this.ids.delete(id);
-    this.items = this.items.filter((item) => item.id !== id || item.type === "note" || item.type === "move");
-    this.heard = this.heard.filter((heard) => heard.id !== id);
-  }
+  erase(id) { this.eraseIds(new Set([id])); }
 
   eraseAll(name) {
     const key = keyOf(name);
-    const isTheirs = (item) => item.type === "message" && keyOf(item.from) === key;
-    for (const item of this.items.filter(isTheirs)) this.erase(item.id);
+    this.eraseIds(new Set(this.items.filter(({ type, from }) => type === "message" && keyOf(from) === key).map(({ id }) => id)));
+  }
+
+  eraseIds(gone) {
+    for (const id of gone) this.ids.delete(id);
+    this.items = this.items.filter(({ id, type }) => !gone.has(id) || type === "note" || type === "move");
+    this.heard = this.heard.filter(({ id }) => !gone.has(id));
   }
 
   // What is unread.

@@ -3,7 +3,7 @@
 import { dayOf, timeOf } from "./text.js";
 
 /** Messages of one person within this time stand under one name. */
-const CLOSE_MS = 5 * 60_000;
+const CLOSE_MS = 300_000;
 
 /**
  * The rows for `items`, which are messages, holes, comings and notes in their order. A row is {key, type, …}; `type` is

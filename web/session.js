@@ -19,7 +19,7 @@ const PAGE = 200;
 const FIRST_PAGE = 60;
 /** More missed lines than this are not fetched one by one, but when somebody looks. */
 const MISSED_MOST = 1000;
-const TOKEN_EVERY_MS = 12 * 3_600_000;
+const TOKEN_EVERY_MS = 43_200_000;
 const READ_EVERY_MS = 1000;
 /** A server that has not answered a line for this long is not there. */
 const ANSWER_MS = 30_000;
@@ -86,7 +86,7 @@ export class Session {
   /** What the next page of this tab gives to `restore`. */
   unsent() {
     const [lines, drafts] = [[], []];
-    for (const { name, pending, draft } of this.places.values()) {
+    for (const { name, pending, draft } of this.all) {
       if (draft) drafts.push({ name, draft });
       for (const { text, time, state, note, sentTop } of pending) lines.push({ name, text, time, state, note, sentTop: String(sentTop ?? "") });
     }
@@ -118,6 +118,7 @@ export class Session {
   /** Whether the user must give a name and a password. */
   get needsForm() { return this.phase === "out" || (!this.hasEntered && !this.token); }
   get isReady() { return this.phase === "ready"; }
+  get all() { return [...this.places.values()]; }
 
   find(name) { return this.places.get(keyOf(name)); }
 
@@ -126,6 +127,7 @@ export class Session {
     let place = this.find(name);
     if (!place) {
       place = new Place(name);
+      place.hasOlder &&= this.hasHistory;
       this.places.set(place.key, place);
       if (this.isCurrent) this.watch(place);
     }
@@ -170,8 +172,8 @@ export class Session {
     if (this.phase === "out") return;
     this.dropRequests();
     this.isCurrent = false;
-    const reason = this.reason;
-    for (const place of this.places.values()) place.isJoined = !place.isRoom;
+    this.presence.clear();
+    const { reason } = this;
     const isFinal = FINAL.some((words) => reason.startsWith(words));
     if (reason.startsWith("password was changed")) this.forgetToken();
     if (!this.token || (isFinal && !this.hasEntered)) {
@@ -232,8 +234,7 @@ export class Session {
     this.timers.delete("probe");
     const frame = parse(text);
     if (!frame || frame.type === "other") return;
-    if (frame.type === "said") return this.isReady ? this.said(frame) : undefined;
-    if (frame.type === "notice") return this.isReady ? this.notice(frame) : undefined;
+    if (frame.type !== "reply") return void (this.isReady && this[frame.type](frame));
     if (frame.code === 421) return void (this.reason = frame.text);
     if (!this.isReady) return frame.more ? undefined : this.loginReply(frame);
     const request = this.requests[0];
@@ -275,8 +276,8 @@ export class Session {
     }
   }
 
-  /** The form is shown, with the server's words. */
-  ask(words) { [this.hasEntered, this.error, this.password] = [false, words, null]; }
+  /** The form is shown, with the server's words; it asks itself. */
+  ask(words) { [this.hasEntered, this.error, this.password] = [false, words.split("; your ")[0], null]; }
 
   entered(name) {
     this.me = name;
@@ -285,7 +286,7 @@ export class Session {
       this.savedRooms.clear();
       this.forgetPlaces();
     }
-    const isReturn = this.hasEntered && this.top !== null;
+    const isReturn = this.top !== null;
     Object.assign(this, { phase: "ready", hasEntered: true, isCurrent: false, attempts: 0, error: "", prompt: null, password: null });
     this.request("WANT ids reads forgets own");
     this.renewToken();
@@ -320,21 +321,21 @@ export class Session {
       if (this.isLater("unread", code, () => this.askUnread(isReturn))) return;
       if (code !== 213) {
         this.hasHistory = this.hasSearch = false;
-        for (const place of this.places.values()) place.hasOlder = false;
+        for (const place of this.all) place.hasOlder = false;
       }
       this.learnUnread(lines);
       if (!isReturn) this.open(this.here.name);
       this.enterRooms();
       if (code !== 213) return this.endResume();
       this.missed = { count: 0, loud: 0, lines: 0 };
-      if (!isReturn) this.top = [...this.places.values()].reduce((top, { counted }) => (counted.last > top ? counted.last : top), this.top ?? 0n);
+      if (!isReturn) this.top = this.all.reduce((top, { counted }) => (counted.last > top ? counted.last : top), this.top ?? 0n);
       if (isReturn || this.isUnsure) this.askMissed(this.resumeFrom());
       else this.endResume();
     });
   }
 
   learnUnread(lines) {
-    for (const place of this.places.values()) place.forgetCounts();
+    for (const place of this.all) place.forgetCounts();
     for (const { text } of lines) {
       const unread = unreadLine(text);
       if (!unread) continue;
@@ -345,7 +346,10 @@ export class Session {
   }
 
   enterRooms() {
-    for (const { name, password } of this.savedRooms.values()) this.enter("JOIN", name, password, true, () => {});
+    for (const { name, password } of this.savedRooms.values()) {
+      this.place(name).isJoined = true;
+      this.enter("JOIN", name, password, true, () => {});
+    }
     this.ensure();
   }
 
@@ -357,7 +361,7 @@ export class Session {
   }
 
   *unconfirmed() {
-    for (const place of this.places.values()) for (const message of place.pending) if (message.state !== "failed") yield message;
+    for (const place of this.all) for (const message of place.pending) if (message.state !== "failed") yield message;
   }
 
   /** Whether something was sent of which nobody knows whether it has arrived. */
@@ -401,7 +405,7 @@ export class Session {
 
   /** So much was missed that the logs begin anew; they are fetched when somebody looks. */
   clearLogs() {
-    for (const place of this.places.values()) if (place.isStored) place.clear();
+    for (const place of this.all) if (place.isStored) place.clear();
     this.ensure();
   }
 
@@ -414,7 +418,7 @@ export class Session {
     const missed = this.missed;
     if (missed?.count > 0) this.act("missed", missed);
     this.missed = undefined;
-    for (const place of this.places.values()) this.watch(place);
+    for (const place of this.all) this.watch(place);
     this.ensure();
     this.markRead();
     this.pump();
@@ -458,9 +462,12 @@ export class Session {
   /** Puts a message into its log. False if it is there, or before everything that is shown. */
   show(place, line) {
     if (!place.add(this.itemOf(line))) return false;
-    place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined);
+    this.trim(place);
     return true;
   }
+
+  /** What the user reads stays. */
+  trim(place) { place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined); }
 
   itemOf(line) {
     return { ...line, key: String(line.id), type: line.isHole ? "hole" : "message", isMention: line.isMention && !this.isMe(line.from) };
@@ -471,7 +478,7 @@ export class Session {
     if (texts.some((text) => this.excess(place, text) > 0)) return false;
     place.lineAt = null;
     this.newest(place);
-    this.queue.push(...texts.map((text) => this.write(place, text)));
+    for (const text of texts) this.queue.push(this.write(place, text));
     this.pump();
     return true;
   }
@@ -563,7 +570,7 @@ export class Session {
       case 106: return this.gone(first, `this room is closed: ${text.slice(first.length + 9)}`);
       case 107: return this.move(first, second, "is host now");
       case 108:
-        for (const place of this.places.values()) if (first === "-" || keyOf(first) === place.key) place.read(idOf(second) ?? 0n);
+        for (const place of this.all) if (first === "-" || keyOf(first) === place.key) place.read(idOf(second) ?? 0n);
         return;
       case 109:
         if (second === "all") this.find(first)?.eraseAll(tail);
@@ -587,6 +594,7 @@ export class Session {
     const place = this.find(room);
     if (!place) return;
     place.move(name, how, this.now);
+    this.trim(place);
     if (place.people) {
       const key = keyOf(name);
       if (how === "entered") {
@@ -617,7 +625,10 @@ export class Session {
     this.peopleChanged();
   }
 
-  note(place, text) { place.note(text, this.now); }
+  note(place, text) {
+    place.note(text, this.now);
+    this.trim(place);
+  }
 
   gone(room, why) {
     const place = this.find(room);
@@ -647,7 +658,7 @@ export class Session {
     }
     this.timers.clear();
     this.pauses.clear();
-    for (const place of this.places.values()) [place.isLoading, place.ahead] = [false, null];
+    for (const place of this.all) [place.isLoading, place.ahead] = [false, null];
   }
 
   /** Asks for something. `tell({code, text, lines})` gets the answer; after a 200, `effect` comes before that. */
@@ -717,8 +728,8 @@ export class Session {
   /** Fetches what was said after the last message here. */
   newer(place) {
     if (!place.hasNewer || place.lastId() === null) return;
-    const isAsked = this.page(place, `after ${place.lastId()} `, PAGE, (end) => {
-      if (end?.next === null) {
+    const isAsked = this.page(place, `after ${place.lastId()} `, PAGE, (end, count) => {
+      if (!end || end.next === null || count === 0) {
         place.hasNewer = false;
         place.merge(place.ahead);
       }
@@ -768,7 +779,7 @@ export class Session {
   tellRead() {
     if (!this.isReady) return;
     this.toldAt = this.now;
-    for (const place of this.places.values()) {
+    for (const place of this.all) {
       if (place.toTell === null) continue;
       const told = place.toTell;
       place.toTell = null;
@@ -790,7 +801,11 @@ export class Session {
           this.close(place);
           this.note(this.here, `the room ${name} has ended`);
         }
-      } else if (isQuiet) this.note(this.place(name), `you are not in this room: ${text}`);
+      } else if (isQuiet) {
+        const place = this.place(name);
+        place.isJoined = false;
+        this.note(place, `you are not in this room: ${text}`);
+      }
       return tell(text);
     }
     const shown = text.split(" ")[0];
@@ -904,17 +919,24 @@ export class Session {
     });
   }
 
-  refreshNames(place) {
-    if (!this.isReady) return;
-    this.request(`NAMES ${place.word}`, (code, text, lines) => {
-      if (code !== 211) return;
+  /** Calls `act` when it is known who is in a place, as far as there is somebody to ask. */
+  withPeople(place, act) {
+    if (place.isRoom && place.isJoined && !place.people) this.refreshNames(place, act);
+    else act();
+  }
+
+  refreshNames(place, done = () => {}) {
+    if (!this.isReady) return done();
+    return this.request(`NAMES ${place.word}`, (code, text, lines) => {
+      if (code !== 211) return done();
       place.people = new Map();
       for (const { text: line } of lines) {
         const [name, ...notes] = line.split(" ");
         place.people.set(keyOf(name), { name, isHost: notes.includes("host"), isAbsent: notes.includes("absent") });
       }
       this.peopleChanged();
-    });
+      return done();
+    }, { lost: done });
   }
 
   /** Who is in a place, in their order: {name, isHost, isAbsent}. */
@@ -925,6 +947,9 @@ export class Session {
     const byName = ([a, { isAbsent }], [b, other]) => isAbsent - other.isAbsent || (a < b ? -1 : 1);
     return people.sort(byName).map(([, person]) => person);
   }
+
+  /** Whether the user is not in a place; one that is just entered again counts as entered. */
+  isOutOf(place) { return this.isCurrent && !place.isJoined; }
 
   isHost(place) { return place.people?.get(keyOf(this.me))?.isHost === true; }
 

@@ -29,11 +29,15 @@ export const byteLength = (text) => encoder.encode(text).length;
 
 const LINK = /https?:\/\/[^\s<>"'`\u0000-\u0020]+/giu;
 
+/** A line may be hundreds of addresses, and a log of such lines is more than a browser can lay out. */
+const PIECES_MOST = 60;
+
 /** A text as pieces: {text} or {text, url}. Only http and https are links, and only if the browser can read them. */
 export function pieces(text) {
   const found = [];
   let at = 0;
   for (const match of text.matchAll(LINK)) {
+    if (found.length >= PIECES_MOST) break;
     const raw = trimLink(match[0]);
     const url = /[\p{L}\p{N}_]$/u.test(text.slice(Math.max(0, match.index - 2), match.index)) ? null : urlOf(raw);
     if (!url) continue;

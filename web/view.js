@@ -26,11 +26,13 @@ export function makeView(app) {
   const form = h("form.card", { label: "Log in", noValidate: true, onsubmit: submitted(() => {
     app.setPref("stay", stay.checked);
     app.do("signIn", name.value, password.value);
+    // Another one replaces it.
+    password.select();
   }) },
   h("h1", icon("talk"), "chatd"), h("p.quiet", `Join the conversation at ${location.host}.`), formAlert,
   field("Name", name), field("Password", password),
   h("label.check", stay, "Stay signed in"), submit,
-  small("New here? A new name and a password of 8 characters or more make an account."));
+  small("New here? A new name makes an account."));
   const login = h("main.login", form);
 
   function renderForm() {
@@ -63,20 +65,22 @@ export function makeView(app) {
       h("button.place.quiet", { onclick: () => joinRoom(app) }, icon("plus"), "Join or make a room"),
       directsHead, directs),
     h("div.foot", who, iconButton("gear", "Settings", () => settings(app))));
-  const people = h("ul.people", { label: "People" });
+  const people = h("ul.people", { role: "list", label: "People" });
   const peopleHead = h("h2");
-  const aside = h("aside.side", { label: "Who is here" }, h("div.scroll", { tabIndex: 0 }, peopleHead, people));
+  const aside = h("aside.side", { label: "Who is here" }, h("div.scroll", { tabIndex: 0 }, peopleHead, people, h("button.place.quiet", { onclick: goTo }, icon("plus"), "Write to somebody")));
   const title = h("h1");
   const topic = h("p.topic", { dir: "auto" });
   const searchButton = iconButton("search", "Search", () => search(app, open));
-  const head = h("header", iconButton("menu", "Menu", () => drawer("nav"), ".narrow"), h("div.grow", title, topic),
-    searchButton, iconButton("people", "Show people", () => drawer("people")), iconButton("about", "About this place", () => details(app, session.here, open)));
+  const menuButton = iconButton("menu", "Menu", () => drawer("nav"), ".narrow");
+  const peopleButton = iconButton("people", "Show people", () => drawer("people"));
+  const head = h("header", menuButton, h("div.grow", title, topic),
+    searchButton, peopleButton, iconButton("about", "About this place", aboutPlace));
   const bannerText = h("span.grow");
   const bannerButton = h("button", { onclick: () => bannerAct() });
   const banner = h("div.banner", { role: "alert", hidden: true }, bannerText, bannerButton);
   const log = makeLog({
-    older: (place) => app.do("older", place),
-    newer: (place) => app.do("newer", place),
+    // Each drawing asks for what is missing: what cannot be fetched now must not draw again.
+    fetch: (which, place) => { if (session.isReady && !place.isLoading) app.do(which, place); },
     newest: (place) => app.do("newest", place),
     seeing: (isAtEnd) => {
       const isSeeing = isAtEnd && !document.hidden && !chat.hidden;
@@ -109,6 +113,8 @@ export function makeView(app) {
     main.inert = !isClosed && narrow.matches;
     if (isClosed) opener?.focus();
     opener = isClosed ? null : document.activeElement;
+    menuButton.ariaExpanded = chat.dataset.drawer === "nav";
+    peopleButton.ariaExpanded = (chat.dataset.drawer === "people") === narrow.matches;
     if (!isClosed) (which === "nav" ? nav : aside).querySelector("button")?.focus();
   }
 
@@ -127,7 +133,7 @@ export function makeView(app) {
   const icons = [favicon.href, favicon.href.replace("icon.svg", "icon-new.svg")];
 
   function renderTitle() {
-    const heard = [...session.places.values()].filter((place) => place.level !== "none").map((place) => place.unread);
+    const heard = session.all.filter((place) => place.level !== "none").map((place) => place.unread);
     const count = heard.reduce((sum, unread) => sum + unread.count, 0);
     const where = session.needsForm ? "" : `${count === 0 ? "" : `(${count}) `}${session.here.label} · `;
     document.title = `${where}chatd`;
@@ -176,7 +182,7 @@ export function makeView(app) {
   let order = [];
 
   function renderPlaces() {
-    const places = [...session.places.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    const places = session.all.sort((a, b) => (a.key < b.key ? -1 : 1));
     const shown = [session.places.get(ALL), ...places.filter((place) => place.isRoom)];
     const others = places.filter((place) => place.who);
     order = [...shown, ...others];
@@ -202,7 +208,7 @@ export function makeView(app) {
       badge.dataset.count = number;
       badge.className = count === 0 ? "" : loud > 0 ? "badge loud" : "badge";
       button.classList.toggle("unread", count > 0 && place.level !== "none");
-      button.classList.toggle("absent", session.isReady && !place.isJoined);
+      button.classList.toggle("absent", session.isOutOf(place));
       sign.dataset.is = session.presence.get(keyOf(place.who))?.is ?? "";
       return item;
     });
@@ -212,6 +218,8 @@ export function makeView(app) {
   const placeItem = (place) => h("li", { "data-place": place.name }, h("button.place", { onclick: () => open(place.name) },
     place.who ? face(place.who) : h("span.sign", { "aria-hidden": "true" }, place.isRoom ? "#" : "∗"),
     bdi(place.who || place.label, ".label"), h("span")));
+
+  function goTo() { switchPlace(app, order, open); }
 
   /** Shows a place; `target`: a message there. */
   function open(place, target = null) {
@@ -236,9 +244,9 @@ export function makeView(app) {
     const place = session.here;
     if (title.textContent !== place.label) title.replaceChildren(bdi(place.label));
     const { is = "", text: why = "" } = session.presence.get(keyOf(place.who)) ?? {};
-    topic.textContent = place.who ? [is, why].filter(Boolean).join(": ") : place.isRoom ? place.topic : session.onlineText || `${session.online.size} online`;
+    topic.textContent = place.who ? [is, why].filter(Boolean).join(": ") : place.isRoom ? place.topic : session.isReady ? session.onlineText || `${session.online.size} online` : "";
     searchButton.hidden = !session.hasSearch;
-    text.disabled = send.disabled = session.isReady && !place.isJoined;
+    text.disabled = send.disabled = session.isOutOf(place);
     text.placeholder = `${text.disabled ? "You are not in" : "Message"} ${place.label}`;
   }
 
@@ -246,12 +254,14 @@ export function makeView(app) {
 
   function renderPeople() {
     const place = session.here;
-    const mark = [place.name, session.peopleVersion, ...session.ignored.keys()].join();
+    const mark = [place.name, session.isReady, session.peopleVersion, ...session.ignored.keys()].join();
     if (mark === peopleMark) return;
     peopleMark = mark;
     const all = session.peopleOf(place);
     const here = all.filter((person) => !person.isAbsent).length;
-    peopleHead.textContent = place.who ? "Here" : `${here} here`;
+    // Without a connection these are the people of before.
+    peopleHead.textContent = !session.isReady ? "Not connected" : place.who ? "Here" : `${here} here`;
+    people.classList.toggle("absent", !session.isReady);
     const known = new Map([...people.children].map((item) => [item.dataset.of, item]));
     arrange(people, all.slice(0, PEOPLE_MOST).map((person) => {
       const of = JSON.stringify([person, session.ignored.has(keyOf(person.name))]);
@@ -264,6 +274,11 @@ export function makeView(app) {
       face(person), bdi(person, ".label"), h("span.tag", isHost ? "host" : session.ignored.has(keyOf(person)) ? "ignored" : "")),
     iconButton("more", `About ${person}`, () => about(person)));
 
+  function aboutPlace() {
+    const place = session.here;
+    app.do("withPeople", place, () => details(app, place, open));
+  }
+
   function about(person) { details(app, session.find(`@${person}`) ?? new Place(`@${person}`), open); }
 
   // Writing.
@@ -273,7 +288,7 @@ export function makeView(app) {
     text.style.height = `${Math.min(text.scrollHeight + 2, 200)}px`;
     session.here.draft = text.value;
     const lines = linesOf(text.value);
-    const excess = Math.max(...lines.map((line) => session.excess(session.here, line)), -Infinity);
+    const excess = lines.reduce((most, line) => Math.max(most, session.excess(session.here, line)), -Infinity);
     put(hint, excess > 0 ? `${excess} bytes too long` : lines.length > 1 ? `${lines.length} lines: ${lines.length} messages` : excess > -200 ? `${-excess} bytes left` : "");
     hint.classList.toggle("over", excess > 0);
   }
@@ -331,15 +346,16 @@ export function makeView(app) {
   /** `/join lobby`: an operation of the server, whose answer is noted in the log. */
   function command(line) {
     const place = session.here;
-    const [, verb, rest] = /^\/(\S*) *(.*)$/s.exec(line);
+    const [, verb, rest, first, words] = /^\/(\S*) *([@#]?(\S*) *(.*))$/s.exec(line);
     setText("");
-    if (/^(join|make)$/i.test(verb)) {
-      const [, room, secret] = /^(\S*) *(.*)$/s.exec(rest);
-      return app.do("enter", verb.toUpperCase(), room, secret, false, tell);
+    if (/^(join|make)$/i.test(verb)) return app.do("enter", verb.toUpperCase(), first, words, false, tell);
+    if (/^\/dm +@?[a-z]/i.test(line)) {
+      open(`@${first}`);
+      return words && setText(words);
     }
-    if (/^(pm|bm|dm|rm|passwd|missed|history|want|ex|quit|exit|bye|token|part|leave|)$/i.test(verb)) return tell(`Not here: /${verb}. With // a line begins with a slash.`);
+    if (/^(pm|bm|dm|rm|passwd|missed|history|want|ex|quit|exit|bye|token|part|leave|)$/i.test(verb)) return tell(`Not here: /${verb}. Begin with // for a slash.`);
     return app.do("inquire", `${verb.toUpperCase()} ${rest}`.trim(), ({ text: last, lines }) => {
-      for (const words of [...lines, last]) if (words && words !== "done") session.note(place, words);
+      for (const told of [...lines, last]) if (told && told !== "done") session.note(place, told);
     });
   }
 
@@ -360,7 +376,7 @@ export function makeView(app) {
       text.focus();
     } else if (ctrlKey && key.toLowerCase() === "k" && !event.shiftKey) {
       event.preventDefault();
-      switchPlace(app, order, open);
+      goTo();
     } else if (altKey && !ctrlKey && (step || event.code === "KeyA")) {
       event.preventDefault();
       const at = order.indexOf(session.here);

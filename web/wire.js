@@ -105,7 +105,7 @@ export function unreadLine(text) {
 }
 
 /** How loud a place can be. */
-export const LEVELS = ["all", "mentions", "none"];
+const LEVELS = ["all", "mentions", "none"];
 
 /** A confirmation (250): its words, and the id of the message. */
 export function confirmed(text) {

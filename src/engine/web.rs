@@ -23,7 +23,8 @@ use crate::limits::WORK_BYTES;
 /// The answer to a request that gets nothing.
 type Wrong = (Status, &'static str);
 
-const UNKNOWN_HOST: &str = "this server does not know the name by which it was called; list it in web.names";
+const UNKNOWN_HOST: &str =
+    "this server does not know the name in the address bar; its operator can list it in web.names";
 const FOREIGN: &str = "a page of another site has sent this request";
 const TOO_MANY: &str = "too many requests from your address";
 

@@ -129,3 +129,10 @@ test("counted and heard and read", () => {
   place.read(30n);
   assert.deepEqual(place.unread, { count: 0, loud: 0 });
 });
+
+test("of hundreds of links in a text only the first ones are made", () => {
+  const text = "http://a.example/ ".repeat(400).trim();
+  const found = pieces(text);
+  assert.ok(found.length <= 62 && found.filter(({ url }) => url).length >= 20, `${found.length} pieces`);
+  assert.equal(found.map((piece) => piece.text).join(""), text);
+});

@@ -84,7 +84,7 @@ test("a refused token asks for the password", () => {
   bench.do("start");
   assert.ok(!bench.session.needsForm);
   bench.hear("C 220 chatd 0.1.0 ready; your name?", "C 531 token refused; your password?");
-  assert.ok(bench.session.needsForm && bench.session.error === "token refused; your password?");
+  assert.ok(bench.session.needsForm && bench.session.error === "token refused");
   assert.equal(bench.did("save").at(-1).saved.token, "");
   bench.do("signIn", "alice", "right one");
   assert.deepEqual(bench.lines(), ["C alice t1.1", "C right one"]);
@@ -569,4 +569,106 @@ test("a message that is no longer in memory is fetched, also in the place that i
   bench.hear(`C 212-${id(100)} * bob - line`, `C 212 1 next=${id(100)}`);
   bench.do("open", "*", BigInt(id(100)));
   assert.deepEqual([bench.lines(), place.target, bench.texts()], [[`C HISTORY * before ${id(100)} 200`], BigInt(id(100)), ["line"]], "what is there stays");
+});
+
+test("a token that has ended leaves no gap in the log", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end", `D PM ${id(2)} bob heard`);
+  bench.do("closed");
+  bench.now = bench.session.retryAt;
+  bench.do("tick");
+  bench.lines();
+  bench.hear("C 220 chatd 0.1.0 ready; your name?", "C 531 token refused; log in with your password");
+  bench.do("signIn", "alice", "right one");
+  bench.hear("C 230 welcome alice; 1 online; HELP lists what you can do", "C 200 ids", "C 231 t1.3 expires=86400", "C 211 nobody", `C 213-* 1 0 read=${id(2)} last=${id(3)}`, "C 213 1 places");
+  assert.ok(bench.lines().includes(`C HISTORY after ${id(2)} 200`));
+  bench.hear("C 211 1 online", `C 212-${id(3)} * bob - missed`, "C 212 1 end", `D PM ${id(4)} bob live`);
+  assert.deepEqual(bench.texts(), ["heard", "missed", "live"]);
+});
+
+test("what was missed stands before what came meanwhile, comings and goings too", () => {
+  const bench = Bench.ready({ rooms: [{ name: "den", password: "" }] });
+  bench.hear("C 212 0 end", "C 227 den token=A kept=30", `D RM ${id(2)} den bob heard`);
+  bench.again();
+  bench.hear("C 227 den token=A kept=30", `D RM ${id(9)} den bob live`, "C 103 den carol", `C 212-${id(3)} den bob - missed`, `C 212-${id(9)} den bob - live`, "C 212 2 end");
+  assert.deepEqual(bench.texts("den"), ["heard", "missed", "live"]);
+});
+
+test("comings and goings take nothing from the one who looks back", () => {
+  const bench = Bench.ready({ rooms: [{ name: "den", password: "" }] });
+  bench.hear("C 212 0 end", "C 227 den token=A kept=30");
+  const den = bench.session.places.get("den");
+  bench.do("open", "den");
+  bench.session.isLookingBack = true;
+  for (let n = 1; n <= 1500; n += 1) bench.hear(`D RM ${id(n)} den bob line`);
+  bench.hear("C 103 den carol", "C 105 den by bob: tea");
+  assert.equal(den.ids.size, 1500);
+  bench.do("open", "*");
+  bench.hear("C 104 den carol left: quit");
+  assert.ok(den.items.length <= 1000);
+});
+
+test("without a history a new direct conversation waits for none", () => {
+  const bench = Bench.ready({ unread: ["C 502 unknown operation"] });
+  bench.do("open", "@bob");
+  assert.equal(bench.session.here.hasOlder, false);
+});
+
+test("a room is not left while it is entered again", () => {
+  const bench = Bench.ready({ rooms: [{ name: "den", password: "" }] });
+  bench.hear("C 212 0 end", "C 227 den token=A kept=30");
+  const den = bench.session.places.get("den");
+  bench.again();
+  assert.ok(den.isJoined);
+  bench.hear("C 535 den needs another password");
+  assert.ok(!den.isJoined);
+});
+
+test("who is online is not known any more after a break", () => {
+  const bench = Bench.ready();
+  bench.do("open", "@bob");
+  bench.hear("C 212 0 end", "C 200 bob is online");
+  assert.equal(bench.session.presence.get("bob")?.is, "online");
+  bench.do("closed");
+  assert.equal(bench.session.presence.size, 0);
+});
+
+test("all that somebody has said is erased at once", () => {
+  const place = new Session({}).here;
+  for (let n = 1; n <= 30_000; n += 1) place.add({ id: BigInt(n) << 20n, type: "message", from: n % 3 === 0 ? "eve" : "bob", text: "" });
+  const begun = performance.now();
+  place.eraseAll("Bob");
+  assert.equal(place.items.length, 10_000);
+  assert.equal(place.ids.size, 10_000);
+  assert.ok(performance.now() - begun < 2000, `${performance.now() - begun} ms`);
+});
+
+test("who is the host is known before it matters", () => {
+  const bench = Bench.ready({ rooms: [{ name: "den", password: "" }] });
+  bench.hear("C 212 0 end", "C 227 den token=A");
+  bench.lines();
+  const [den, told] = [bench.session.places.get("den"), []];
+  const ask = () => bench.do("withPeople", den, () => told.push(bench.session.isHost(den)));
+  ask();
+  assert.deepEqual([bench.lines(), told], [["C NAMES den"], []]);
+  bench.hear("C 211-alice host", "C 211 1 in den");
+  ask();
+  assert.deepEqual([bench.lines(), told], [[], [true, true]]);
+  den.people = null;
+  ask();
+  bench.do("closed");
+  assert.deepEqual(told, [true, true, false]);
+});
+
+test("what is newer is not asked for without end when it cannot be read any more", () => {
+  const bench = Bench.ready({ rooms: [{ name: "den", password: "" }] });
+  bench.hear("C 212 0 end", "C 227 den token=A kept=30");
+  const den = bench.session.places.get("den");
+  bench.do("open", "den", 5n << 20n);
+  bench.lines();
+  bench.hear(`C 212-${id(5)} den bob - old`, "C 212 1 end", "C 211-alice", "C 211 1 in den");
+  assert.ok(den.hasNewer);
+  bench.do("newer", den);
+  bench.hear("C 550 no room den");
+  assert.ok(!den.hasNewer);
 });

@@ -107,7 +107,7 @@ impl What {
                 Upgrade::of(head).map_or_else(|(status, why)| Self::Wrong(status, why), Self::Upgrade)
             }
             (Method::Get | Method::Head, path) => file(files, path)
-                .map_or(Self::Wrong(Status::NotFound, "there are the page at / and its files"), |file| {
+                .map_or(Self::Wrong(Status::NotFound, "nothing is here; the page is at /"), |file| {
                     Self::File(file.clone())
                 }),
         }

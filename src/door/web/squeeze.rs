@@ -5,11 +5,29 @@
 //! that fill lines. It relies on a semicolon after each statement that does not end with a block. The tests of the page
 //! run on what is served, too.
 
-/// A script without its comments and with fewer spaces and ends of lines.
+/// A script without its comments, with fewer spaces and ends of lines, and with numbers in place of their names.
 pub(super) fn script(source: &str) -> String {
-    let lines = source.lines().map(str::trim_start);
-    let kept: Vec<&str> = lines.filter(|line| !line.is_empty() && !is_comment(line)).collect();
-    Squeeze::new(&kept.join("\n")).run()
+    let (mut kept, mut numbers) = (Vec::new(), Vec::new());
+    for line in source.lines() {
+        if let Some(named) = named_number(line) {
+            numbers.push(named);
+            continue;
+        }
+        let line = line.trim_start();
+        if !line.is_empty() && !is_comment(line) {
+            kept.push(line);
+        }
+    }
+    Squeeze::new(&kept.join("\n"), numbers).run()
+}
+
+/// `const NAME = 1_000;` of a module, as the name and the digits.
+fn named_number(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.strip_prefix("const ")?.strip_suffix(';')?.split_once(" = ")?;
+    let is_named = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let is_number = value.starts_with(|c: char| c.is_ascii_digit())
+        && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    (is_named && is_number).then(|| (name.to_owned(), value.replace('_', "")))
 }
 
 /// A style with fewer spaces. It has no comments and no texts with spaces.
@@ -46,19 +64,23 @@ struct Squeeze {
     heads: Vec<bool>,
     /// Whether the last parenthesis that was closed was one.
     was_head: bool,
-    /// For each bracket that is open, and for the whole: whether the statement in it is a declaration by `let`.
-    lets: Vec<bool>,
+    /// For each bracket that is open, and for the whole: `let` or `export let` if the statement in it is such a
+    /// declaration, else nothing.
+    lets: Vec<&'static str>,
+    /// The names of numbers, which the module has no declarations of any more, and their digits.
+    numbers: Vec<(String, String)>,
 }
 
 impl Squeeze {
-    fn new(source: &str) -> Self {
+    fn new(source: &str, numbers: Vec<(String, String)>) -> Self {
         Self {
             source: source.chars().collect(),
             at: 0,
             out: String::new(),
             heads: Vec::new(),
             was_head: false,
-            lets: vec![false],
+            lets: vec![""],
+            numbers,
         }
     }
 
@@ -76,12 +98,23 @@ impl Squeeze {
             '/' if self.is_expression_next() => self.pattern(),
             ' ' => self.space(),
             '\n' => self.line_end(),
-            'c' if self.is_next("const") => self.declaration("const"),
-            'l' if self.is_next("let") => self.declaration("let"),
+            'c' if self.is_next("const") => self.declaration("const", "let"),
+            'l' if self.is_next("let") => self.declaration("let", "let"),
+            'e' if self.is_next("export const") => self.declaration("export const", "export let"),
             't' if self.is_value_next("true") => self.replaced("true", "!0"),
             'f' if self.is_value_next("false") => self.replaced("false", "!1"),
+            'u' if self.is_value_next("undefined") => self.replaced("undefined", "void 0"),
+            'A'..='Z' => self.capital(c),
             _ => self.sign(c),
         }
+    }
+
+    /// A capital letter, with which the name of a number may begin.
+    fn capital(&mut self, c: char) {
+        let Some((name, digits)) = self.numbers.iter().find(|(name, _)| self.is_next(name)).cloned() else {
+            return self.sign(c);
+        };
+        self.replaced(&name, &digits);
     }
 
     fn peek(&self, ahead: usize) -> Option<char> {
@@ -97,7 +130,7 @@ impl Squeeze {
     /// else, nor a comma at the end of a list, nor parentheses around the only parameter of a function.
     fn sign(&mut self, c: char) {
         if self.out.ends_with(';') {
-            self.set_let(false);
+            self.set_let("");
         }
         if ")]}".contains(c) {
             self.lets.pop();
@@ -115,7 +148,7 @@ impl Squeeze {
             _ => {}
         }
         if "([{".contains(c) {
-            self.lets.push(false);
+            self.lets.push("");
         }
         self.take();
     }
@@ -134,28 +167,30 @@ impl Squeeze {
         true
     }
 
-    /// `const` or `let`. What is never assigned to may as well be a `let`, and declarations in a row are one.
-    fn declaration(&mut self, word: &str) {
+    /// A declaration, which is made by `kind`. What is never assigned to may as well be a `let`, and declarations in a row
+    /// are one.
+    fn declaration(&mut self, word: &str, kind: &'static str) {
         self.at += word.len();
-        if self.out.ends_with(';') && self.lets.last() == Some(&true) {
+        if self.out.ends_with(';') && self.lets.last() == Some(&kind) {
             self.out.pop();
             self.out.push(',');
             return;
         }
         if self.out.is_empty() || self.out.ends_with([';', '{', '}']) {
-            self.set_let(true);
+            self.set_let(kind);
         }
-        self.out.push_str("let");
+        self.out.push_str(kind);
     }
 
-    fn set_let(&mut self, is_let: bool) {
+    fn set_let(&mut self, kind: &'static str) {
         if let Some(last) = self.lets.last_mut() {
-            *last = is_let;
+            *last = kind;
         }
     }
 
+    /// Writes a value for a word. The space before it goes if both are not one word then.
     fn replaced(&mut self, word: &str, value: &str) {
-        if self.out.ends_with(' ') {
+        if self.out.ends_with(' ') && !value.starts_with(is_word) {
             self.out.pop();
         }
         self.out.push_str(value);
@@ -299,6 +334,10 @@ mod tests {
             ("switch (a) {\n  case 1:\n    return true;\n}", "switch(a){case 1:return!0}"),
             ("const f = () => {\n  g(`${a}`);\n  const b = 1;\n};", "let f=()=>{g(`${a}`);let b=1};"),
             ("[, a] = [,];", "[,a]=[,];"),
+            (
+                "export const a = 1;\nexport const b = 2;\nconst c = undefined;\nexport const d = 3;\nexport function e() {}\nexport const f = 4;",
+                "export let a=1,b=2;let c=void 0;export let d=3;export function e(){}export let f=4;",
+            ),
             ("for (const a of b) await f\n  .g(a);", "for(let a of b)await f.g(a);"),
             (
                 "/**\n * A.\n */\nf(\"a , b\", `c : ${d( { e : \"}\" } )} , f`);",
@@ -306,6 +345,10 @@ mod tests {
             ),
             ("x = /[/ ,]\\/ =\"/.test(y) ? a / b : c - -d;", "x=/[/ ,]\\/ =\"/.test(y)?a/b:c- -d;"),
             ("`a ${b ? `c = ${d}` : \"\"} e = f`; a = \"\\\" = \";", "`a ${b?`c = ${d}`:\"\"} e = f`;a=\"\\\" = \";"),
+            (
+                "const A = 1_000;\nconst A_B = 2;\nconst C = A / 2;\nf(`A ${A}`, \"A\", b.A, A - A_B, xA, A_BC);\nreturn A;",
+                "let C=1000/2;f(`A ${1000}`,\"A\",b.A,1000-2,xA,A_BC);return 1000;",
+            ),
             ("return /^a = b$/;\nx => /c = d/", "return/^a = b$/;x=>/c = d/"),
         ] {
             assert_eq!(script(source), expected);

@@ -19,7 +19,7 @@ pub(crate) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
             ))
         }
         (ErrorKind::PermissionDenied, _) => StartError::Failed(format!(
-            "{what}; ports below 1024 need a right that chatd need not have: choose another"
+            "{what}; ports below 1024 need a right that chatd does not need: choose another, or let systemd open it"
         )),
         (_, Some(libc::EAFNOSUPPORT)) => {
             StartError::Failed(format!("{what}: this machine has no such addresses; take it out of `{key}`"))

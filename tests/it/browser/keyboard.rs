@@ -71,6 +71,16 @@ fn a_place_is_reached_by_some_of_its_letters() {
     expect_here(&page, "@bob");
     page.say("hello");
     bob.expect_exact("D DM alice hello");
+    // Somebody who is not online is found by the whole name.
+    page.click("button", "Write to somebody");
+    page.session.insert("carol");
+    page.session.press(&[key::ENTER]);
+    expect_here(&page, "@carol");
+    page.session.insert("/dm bob and again");
+    page.session.press(&[key::ENTER]);
+    expect_here(&page, "@bob");
+    page.session.press(&[key::ENTER]);
+    bob.expect_exact("D DM alice and again");
     // Esc closes the dialog, and the focus goes back.
     page.session.press(&[key::CONTROL, 'k']);
     page.find("dialog", "Go to");

@@ -40,6 +40,22 @@ fn the_page_waits_for_the_server_and_everything_is_there_again() {
 }
 
 #[test]
+fn the_log_stays_at_its_end_when_the_banner_takes_room() {
+    let mut server = served().start();
+    let mut bob = server.bare("bob");
+    let Some(page) = Page::logged_in(&server, "alice") else { return };
+    for number in 0..30 {
+        assert!(bob.ask(&format!("PM {number}")).starts_with("C 250 "));
+    }
+    page.hear("bob: 29");
+    stop(&mut server);
+    page.told("alert", "reconnecting in ");
+    let hidden = "const log = document.querySelector('[role=log]');
+        return log.scrollHeight - log.scrollTop - log.clientHeight";
+    page.session.wait("the end", || (page.session.run(hidden, &[]).as_f64()? < 2.0).then_some(()));
+}
+
+#[test]
 fn what_was_missed_comes_once_and_in_its_order() {
     let mut server = served().start();
     let mut bob = server.bare("bob");
@@ -101,4 +117,69 @@ fn an_end_by_the_operator_s_hand_is_final_until_a_click() {
     page.click("button", "Connect again");
     page.say("back again");
     page.expect_lines(&["alice: back again"]);
+}
+
+#[test]
+fn the_line_keeps_the_focus_through_a_break_and_a_reload() {
+    let mut server = served().start();
+    let Some(page) = Page::logged_in(&server, "alice") else { return };
+    page.enter("lobby", "", "Make");
+    page.expect_places(&["everybody", "lobby"]);
+    page.expect_people(&["alice host"]);
+    page.click("button", "About this place");
+    page.click("checkbox", "Keep this room");
+    page.click("button", "Close");
+    page.wait_gone("button", "Close");
+    page.fill("textbox", "Message", "half a sen");
+    stop(&mut server);
+    page.told("alert", "reconnecting in ");
+    page.find("heading", "NOT CONNECTED");
+    server.restart();
+    page.find("heading", "1 HERE");
+    page.expect_focus("textbox", "Message");
+    page.session.insert("tence");
+    assert_eq!(page.value("textbox", "Message"), "half a sentence");
+    page.session.reload();
+    page.find("heading", "1 HERE");
+    page.expect_focus("textbox", "Message");
+}
+
+#[test]
+fn a_page_without_a_server_is_at_rest() {
+    let mut server = served().start();
+    let _bob = server.bare("bob");
+    let Some(page) = Page::logged_in(&server, "alice") else { return };
+    page.expect_people(&["alice", "bob"]);
+    stop(&mut server);
+    page.told("alert", "reconnecting in ");
+    // Nothing of this conversation is in memory, and nothing can be fetched.
+    page.click("button", "bob");
+    page.find("textbox", "Message");
+    page.session.run(
+        "const request = requestAnimationFrame; globalThis.frames_drawn = 0;
+         globalThis.requestAnimationFrame = (draw) => { globalThis.frames_drawn += 1; return request(draw); }",
+        &[],
+    );
+    testkit::pause(1000);
+    let drawn = page.session.run("return globalThis.frames_drawn", &[]);
+    assert!(drawn.as_u64().expect("a number") < 15, "{drawn} frames in a second");
+}
+
+#[test]
+fn the_newest_message_stays_in_sight_under_a_banner() {
+    let mut server = served().start();
+    let mut bob = server.bare("bob");
+    let Some(page) = Page::logged_in(&server, "alice") else { return };
+    for number in 0..60 {
+        bob.op(&format!("PM number {number}"));
+    }
+    page.hear("bob: number 59");
+    stop(&mut server);
+    page.told("alert", "reconnecting in ");
+    testkit::pause(300);
+    let below = page.session.run(
+        "const log = document.querySelector('[role=log]'); return log.scrollHeight - log.scrollTop - log.clientHeight",
+        &[],
+    );
+    assert!(below.as_f64().expect("a number") < 2.0, "{below} pixels are below");
 }
