@@ -126,6 +126,21 @@ fn what_needs_an_account_is_refused_and_nothing_of_a_guest_is_kept() {
     assert!(past[1].ends_with(" ~rob: public"), "{past:?}");
     assert_eq!(alice.ask("IGNORE ~"), "C 200 done");
     assert_eq!(rob.ask("DM alice hi"), "C 554 alice takes no messages from you");
+    assert_eq!(rob.ask("INVITE tea alice"), "C 554 alice takes no messages from you");
+}
+
+#[test]
+fn a_name_that_is_given_up_is_that_of_who_takes_it() {
+    let server = server();
+    let (mut alice, mut rob) = (server.bare("alice"), guest(&server, "~rob"));
+    assert_eq!(alice.ask("DM ~rob"), "C 354 your message?");
+    assert_eq!(rob.ask("NICK ~bob"), "C 200 you are ~bob now");
+    assert_eq!(alice.ask("for the former name"), "C 550 ~rob is not online");
+    let mut other = guest(&server, "~Rob");
+    assert_eq!(rob.ask("NICK ~rob"), "C 553 another guest has that name");
+    assert_eq!(alice.ask("DM ~rob hi"), "C 250 sent to ~Rob");
+    assert!(other.line().ends_with(" alice hi"));
+    assert_eq!(rob.heard(), [""; 0]);
 }
 
 #[test]
