@@ -79,7 +79,7 @@ export const settings = (app) => openDialog("Settings", (close) => {
   const why = !isSecureContext ? "Only https and localhost may show notifications."
     : !("Notification" in window) ? "This browser has no notifications."
       : Notification.permission === "denied" ? "The browser forbids notifications here." : "";
-  const hint = small(why || "For direct messages and mentions while the page is hidden.");
+  const hint = small(why || "Direct messages and mentions while the page is hidden.");
   hint.id = "why";
   const notices = h("input", { type: "checkbox", role: "switch", checked: prefs.notify && !why, disabled: why, "aria-describedby": "why", onchange: async () => {
     const isAllowed = notices.checked && (await Notification.requestPermission()) === "granted";
@@ -186,7 +186,7 @@ function roomParts({ app, place, close, set }) {
   } });
   return [
     field("Topic", topic),
-    small(place.kept === null ? "Nothing is kept here; the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
+    small(place.kept === null ? "Nothing is kept; the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
     ...(isHost ? [session.hasHistory && h("label.check", keep, "Keep this room"), field("New room password", lock)] : []),
     buttons(
       isHost && button("Close the room", async () => {

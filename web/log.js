@@ -73,7 +73,7 @@ export function makeLog(hooks) {
     const isEmpty = place.firstId() === null && place.pending.length === 0;
     if (start > 0 || place.isLoading || (place.hasOlder && isEmpty)) return [{ key: "loading", type: "loading", text: "Loading …" }];
     if (place.hasOlder) return [{ key: "older", type: "loading", text: "" }];
-    const text = isEmpty ? "Nothing has been said here yet." : place.isStored ? "This is as far back as the history goes." : "What was said here before is not kept.";
+    const text = isEmpty ? "Nothing has been said here yet." : place.isStored ? "The history begins here." : "What was said before is not kept.";
     return [{ key: `start ${text}`, type: "start", text }];
   }
 

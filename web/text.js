@@ -11,7 +11,8 @@ export function mentions(text, name) {
 
 /** A word's signs before and after, and what is between. By steps: a regular expression takes the square of the length. */
 function trim(word) {
-  let [start, end] = [0, word.length];
+  let start = 0;
+  let end = word.length;
   while (start < end && "._-".includes(word[start])) start += 1;
   while (end > start && "._-".includes(word[end - 1])) end -= 1;
   return [word.slice(0, start), word.slice(start, end), word.slice(end)];

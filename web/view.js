@@ -360,7 +360,7 @@ export function makeView(app) {
   }
 
   async function erase(item) {
-    const isSure = await ask("Erase this message", h("p.quote", { dir: "auto" }, item.text), h("p", "It is removed from the history for everybody."));
+    const isSure = await ask("Erase this message", h("p.quote", { dir: "auto" }, item.text), h("p", "It leaves the history, for everybody."));
     if (isSure) app.do("erase", item, ({ code, text: words }) => { if (code !== 200) tell(words); });
   }
 
