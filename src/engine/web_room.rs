@@ -46,7 +46,8 @@ impl<S> Conn<S> {
         if !is_known || matches!(self.life, Life::Gone(_)) {
             return None;
         }
-        let rests = self.life == Life::Open
+        let rests = !door.is_new()
+            && self.life == Life::Open
             && self.pause == Pause::None
             && self.line_since == NEVER
             && self.owed() == 0

@@ -687,6 +687,16 @@ fn a_conversation_is_a_typed_one_and_a_long_reply_is_several_messages() {
 }
 
 #[test]
+fn who_is_only_beginning_does_not_give_way() {
+    let mut bench = Bench::new(Limits { connections: 2, include_loopback: false, ..Limits::default() });
+    let places = [bench.connect("127.0.0.1"), bench.connect("127.0.0.1")];
+    assert!(bench.connect_from(ip("127.0.0.1"), Entrance::default()).is_err());
+    for place in places {
+        assert_eq!(bench.status(place, PAGE), 200, "exempt addresses too");
+    }
+}
+
+#[test]
 fn nobody_gives_way_to_who_is_refused() {
     let limits = Limits { connections: 4, per_address: 2, include_loopback: false, ..Limits::default() };
     let mut bench = Bench::new(limits);
