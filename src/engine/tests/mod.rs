@@ -7,7 +7,7 @@
 //! * [`store`] is the history in memory; [`history`] has planned runs with it.
 //! * [`people`] has planned runs with who people are and what they are told of each other; [`profiles`] is a part of the store.
 //! * [`monitor`] asks for metrics, and degrades parts.
-//! * [`relay`] has a small server of its own, and tests the relay door.
+//! * [`relay`] has a small server of its own, and tests the relay door; so has [`web`], for the web door.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
 
 mod accounts;
