@@ -21,7 +21,7 @@ fn a_conversation_has_its_login_deadline_from_the_upgrade_and_is_silent_until_it
     assert!(bench.lines(place).starts_with("C 220 ") && !bench.is_over(place));
     bench.pass(2_000);
     assert_eq!(bench.lines(place), "C 421 login took too long\n");
-    assert_eq!(bench.wires[place].socket.code, Some(1008));
+    assert_eq!(bench.sockets[place].code, Some(1008));
     bench.pass(10_000);
     assert_eq!((bench.engine.gate.silent, bench.engine.gate.addresses.open()), (0, 0));
 }
@@ -32,21 +32,21 @@ fn a_ping_after_silence_and_none_before() {
     let (alice, bob) = (bench.person("alice"), bench.person("bob"));
     bench.pass(39_000);
     bench.lines(bob);
-    assert_eq!(bench.wires[bob].socket.pings, 0);
+    assert_eq!(bench.sockets[bob].pings, 0);
     bench.send(alice, message("C PM hello"));
     bench.pass(44_000);
     let heard = bench.lines(bob);
     assert!(heard.starts_with("D PM ") && heard.ends_with(" alice hello\n"), "{heard}");
-    assert_eq!(bench.wires[bob].socket.pings, 0, "the message was a write");
+    assert_eq!(bench.sockets[bob].pings, 0, "the message was a write");
     bench.pass(91_000);
     bench.lines(bob);
-    assert_eq!(bench.wires[bob].socket.pings, 3);
+    assert_eq!(bench.sockets[bob].pings, 3);
     let mut settings = bench.engine.settings().clone();
     settings.web.ping_s = 0;
     bench.engine.handle_settings(settings, 100);
     bench.pass(200_000);
     bench.lines(bob);
-    assert_eq!(bench.wires[bob].socket.pings, 3);
+    assert_eq!(bench.sockets[bob].pings, 3);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn long_messages_are_refused_by_their_length() {
     bench.pass(10_000);
     bench.send(alice, frame(0x00, b"xx"));
     bench.pass(10_000);
-    assert_eq!((bench.lines(alice).as_str(), bench.wires[alice].socket.code), ("C 421 line never ended\n", Some(1009)));
+    assert_eq!((bench.lines(alice).as_str(), bench.sockets[alice].code), ("C 421 line never ended\n", Some(1009)));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn fragments_without_end_and_pings_without_end() {
     assert!(!bench.is_over(alice));
     bench.pass(2_000);
     assert_eq!(bench.lines(alice), "C 421 line never ended\n");
-    assert_eq!(bench.wires[alice].socket.code, Some(1009));
+    assert_eq!(bench.sockets[alice].code, Some(1009));
     // A ping counts as a line.
     let lines = bench.engine.counters().lines;
     bench.send(bob, frame(0x89, b"?").repeat(1_000));
@@ -116,7 +116,7 @@ fn both_ends_say_why() {
             bench.engine.leave(id); // the end of its stream
             bench.end();
         }
-        assert_eq!((bench.lines(place).as_str(), bench.wires[place].socket.code), (last, Some(code)));
+        assert_eq!((bench.lines(place).as_str(), bench.sockets[place].code), (last, Some(code)));
         bench.pass(30_000);
         assert!(bench.wires[place].closed.is_some(), "who never answers is ended");
     }
@@ -124,7 +124,7 @@ fn both_ends_say_why() {
     bench.engine.handle_stop();
     bench.pass(1_000);
     assert!(bench.lines(place).starts_with("C 421 shutting down"));
-    assert_eq!(bench.wires[place].socket.code, Some(1001));
+    assert_eq!(bench.sockets[place].code, Some(1001));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_slow_reader_is_cut_between_two_frames() {
     bench.let_take(bob, usize::MAX);
     let heard = bench.lines(bob);
     assert!(heard.ends_with("C 421 too slow\n") && heard.lines().count() == 2, "{}", heard.len());
-    assert!(bench.wires[bob].socket.is_whole() && bench.wires[bob].socket.code == Some(1013));
+    assert!(bench.sockets[bob].is_whole() && bench.sockets[bob].code == Some(1013));
 }
 
 #[test]
