@@ -9,12 +9,10 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 
 use chatd::door::Door;
-use chatd::engine::{
-    ConnId, DatagramPlaces, Engine, Entrance, Operators, Phase, Random, Read, Ready, Roll, Settings, Wrote,
-};
+use chatd::engine::{ConnId, DatagramPlaces, Engine, Entrance, Phase, Random, Read, Ready, Roll, Settings, Wrote};
 use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::record::Lock;
-use chatd::limits::{Accounts, Limits, Login, Rooms, Web};
+use chatd::limits::Limits;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Milliseconds of Unix time; any will do.
@@ -128,17 +126,7 @@ impl Chat {
 
     fn by(way: Way, users: usize) -> Self {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
-        let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
-        let settings = Settings {
-            limits,
-            login,
-            accounts,
-            rooms,
-            web: Web::default(),
-            history: None,
-            operators: Operators::default(),
-            stats_s: 0,
-        };
+        let settings = Settings { limits, ..Settings::default() };
         let engine = Engine::new(settings, users, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         let mut chat = Self { engine, users: Vec::new(), sent: vec![Vec::new(); users], now: 0 };
         for user in 0..users {

@@ -12,12 +12,12 @@ use chatd::door::Door;
 use chatd::door::relay;
 use chatd::door::rooms::Options;
 use chatd::engine::{
-    ConnId, DatagramPlaces, Engine, Entrance, Finished, Frames, InFlight, Operators, Phase, Random, Read, Ready, Roll,
-    Sent, Settings, ToAccounts, Wrote,
+    ConnId, DatagramPlaces, Engine, Entrance, Finished, Frames, InFlight, Phase, Random, Read, Ready, Roll, Sent,
+    Settings, ToAccounts, Wrote,
 };
 use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::record::Lock;
-use chatd::limits::{Accounts, Limits, Login, READ_BYTES, Rooms, Web};
+use chatd::limits::{Accounts, Limits, Login, READ_BYTES, Rooms};
 use chatd::text;
 
 /// Milliseconds from one turn to the next: more than any pause lasts.
@@ -95,10 +95,7 @@ impl Server {
             login: Login { deadline_s: u32::MAX, failure_delay_ms: 0, ..Login::default() },
             accounts: Accounts { sessions_per_account: 2, ..Accounts::default() },
             rooms: Rooms { per_session: 2, members: 3, ..Rooms::default() },
-            web: Web::default(),
-            history: None,
-            operators: Operators::default(),
-            stats_s: 0,
+            ..Settings::default()
         };
         let accounts = Known::default();
         for name in ["alice", "bob"] {

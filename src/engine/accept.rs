@@ -164,6 +164,24 @@ impl<S> Engine<S> {
         Ok(Admitted { id, origin, door, stage: Stage::first(entrance), standing })
     }
 
+    /// False if [`make_room`](Self::make_room) would find nothing now.
+    fn may_make_room(&self, class: Class) -> bool {
+        match class {
+            Class::Chat => self.gate.giving_way.may_have(self.now),
+            Class::Metrics => true,
+            Class::Operator => false,
+        }
+    }
+
+    /// Resets a connection of this class that rests, or, for users, only fetches. False if there is none.
+    fn make_room(&mut self, class: Class) -> bool {
+        match class {
+            Class::Chat => self.displace_fetching(),
+            Class::Metrics => self.displace_monitor(),
+            Class::Operator => false,
+        }
+    }
+
     /// Decides by the address. An address that is accepted is counted.
     pub(super) fn judge_address(&mut self, origin: Origin, arrival: Arrival) -> Result<Standing, Refusal> {
         if let Some(banned) = self.ban_of_origin(origin) {

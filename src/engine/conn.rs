@@ -142,6 +142,15 @@ impl<S> Conn<S> {
         }
     }
 
+    /// True between two requests: nothing has begun, waits or is owed.
+    pub(super) fn rests(&self) -> bool {
+        self.life == Life::Open
+            && self.pause == Pause::None
+            && self.line_since == NEVER
+            && self.owed() == 0
+            && !self.input.may_have_more()
+    }
+
     /// Bytes that it has not taken: queued output, and ciphertext.
     pub(super) fn owed(&self) -> usize {
         self.outbox.owed() + self.sealed as usize

@@ -7,7 +7,6 @@ use super::Engine;
 use super::conn::Conn;
 use super::id::ConnId;
 use super::life::{End, Life};
-use super::pause::Pause;
 use super::time::{Millis, NEVER};
 use crate::close::CloseReason;
 use crate::door::Class;
@@ -139,33 +138,10 @@ impl<S> Engine<S> {
         true
     }
 
-    /// False if [`make_room`](Self::make_room) would find nothing now.
-    pub(super) fn may_make_room(&self, class: Class) -> bool {
-        match class {
-            Class::Chat => self.gate.giving_way.may_have(self.now),
-            Class::Metrics => true,
-            Class::Operator => false,
-        }
-    }
-
-    /// Resets the connection of this class that has rested longest between two requests; for users, one that
-    /// [only fetches](Self::displace_fetching). False if none does.
-    pub(super) fn make_room(&mut self, class: Class) -> bool {
-        match class {
-            Class::Metrics => {}
-            Class::Chat => return self.displace_fetching(),
-            Class::Operator => return false,
-        }
-        let is_resting = |exchange: &&Exchange| {
-            exchange.has_answer
-                && self.conns.peek(exchange.id).is_some_and(|conn| {
-                    conn.life == Life::Open
-                        && conn.pause == Pause::None
-                        && conn.line_since == NEVER
-                        && conn.owed() == 0
-                        && !conn.input.may_have_more()
-                })
-        };
+    /// Resets the connection of the metrics door that has rested longest between two requests. False if none does.
+    pub(super) fn displace_monitor(&mut self) -> bool {
+        let is_resting =
+            |exchange: &&Exchange| exchange.has_answer && self.conns.peek(exchange.id).is_some_and(Conn::rests);
         let resting = self.metrics.exchanges.0.iter().filter(is_resting).min_by_key(|exchange| exchange.since);
         let Some(id) = resting.map(|exchange| exchange.id) else { return false };
         self.counters.left += 1;

@@ -178,8 +178,8 @@ pub struct Engine<S> {
     random: Box<dyn Random>,
 }
 
-/// The settings that a reload may change.
-#[derive(Clone, Debug)]
+/// The settings that a reload may change. By default nothing is kept, and there are no statistics.
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Limits of connections, lines, rates and outboxes.
     pub limits: Limits,

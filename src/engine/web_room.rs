@@ -7,8 +7,7 @@ use super::Engine;
 use super::conn::Conn;
 use super::id::ConnId;
 use super::life::{Life, Standing};
-use super::pause::Pause;
-use super::time::{Millis, NEVER};
+use super::time::Millis;
 use crate::limits::{WEB_BUSY_MS, WEB_LOOK_MS, WEB_ROOM_A_TURN};
 
 /// The connections that give way.
@@ -46,11 +45,7 @@ impl<S> Conn<S> {
         if !is_known || matches!(self.life, Life::Gone(_)) {
             return None;
         }
-        let rests = self.life == Life::Open
-            && self.pause == Pause::None
-            && self.line_since == NEVER
-            && self.owed() == 0
-            && !self.input.may_have_more();
+        let rests = !door.is_new() && self.rests();
         let kind = if rests { Kind::Rests } else { Kind::Dawdles };
         let is_due = rests || door.since().saturating_add(WEB_BUSY_MS) <= now;
         is_due.then_some((kind, door.since()))

@@ -232,7 +232,7 @@ fn through_nginx() {
     let server = behind_a_proxy().set("limits.include_loopback", "true").start();
     let folder = server.path("nginx-files");
     let configuration = format!(
-        "{}daemon off;\npid {folder}.pid;\nerror_log {folder}.log;\nevents {{}}\n\
+        "{}daemon off;\nmaster_process off;\npid {folder}.pid;\nerror_log {folder}.log;\nevents {{}}\n\
          stream {{ server {{ listen 127.0.0.1:PORT; proxy_pass {}; proxy_protocol on; proxy_timeout 1h; }} }}\n",
         if std::path::Path::new(NGINX_STREAM).exists() {
             format!("load_module {NGINX_STREAM};\n")

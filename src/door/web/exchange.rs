@@ -26,6 +26,11 @@ impl Exchange {
         Self { left: REQUESTS_A_CONNECTION, has_begun: false, has_body: true, is_last: false }
     }
 
+    /// True if no request has come yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.left == REQUESTS_A_CONNECTION
+    }
+
     /// True if the answer to the last request has a body.
     pub(super) fn has_body(&self) -> bool {
         self.has_body
@@ -76,7 +81,7 @@ impl Exchange {
     /// Answers a request that has begun, or is the first, because the connection closes. Clients take an answer that
     /// nobody has asked for as one to their next request, so there is none between two.
     pub(super) fn encode_close(&mut self, reason: &CloseReason, out: &mut Vec<u8>) {
-        let is_new = self.left == REQUESTS_A_CONNECTION; // its first request comes, or it is no client of ours
+        let is_new = self.is_new(); // its first request comes, or it is no client of ours
         if (std::mem::take(&mut self.has_begun) || is_new) && *reason != CloseReason::TooSlow {
             self.is_last = true;
             Answer::text(status_of(reason), &format!("{reason}\n")).encode(self.has_body, true, out);

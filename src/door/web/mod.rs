@@ -86,6 +86,11 @@ impl WebDoor {
         }
     }
 
+    /// True if no request has come yet.
+    pub fn is_new(&self) -> bool {
+        matches!(&self.state, State::Http { exchange, .. } if exchange.is_new())
+    }
+
     /// True if no other request follows the answer to the last one.
     pub fn is_over(&self) -> bool {
         matches!(&self.state, State::Http { exchange, .. } if exchange.is_last())

@@ -2,11 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::{DatagramPlaces, Entrance, Frames, Operators, Phase, Random, Read, Ready, Roll, Settings, Wrote};
+use super::super::{DatagramPlaces, Entrance, Frames, Phase, Random, Read, Ready, Roll, Settings, Wrote};
 use super::*;
 use crate::door::Door;
 use crate::hub::names::UserName;
-use crate::limits::{Accounts, Login, Rooms, Web};
 
 #[test]
 fn a_short_line_waits_little_and_a_long_one_half_a_second() {
@@ -122,17 +121,7 @@ struct Chat {
 impl Chat {
     fn new() -> Self {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
-        let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
-        let settings = Settings {
-            limits,
-            login,
-            accounts,
-            rooms,
-            web: Web::default(),
-            history: None,
-            operators: Operators::default(),
-            stats_s: 0,
-        };
+        let settings = Settings { limits, ..Settings::default() };
         let mut engine = Engine::new(settings, 10, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         engine.begin_turn(1, 1);
         let [alice, bob] = ["alice", "bob"].map(|name| {

@@ -7,7 +7,7 @@ use super::clients::{Client, Going, Reading, Role, SLACK_MS, What};
 use super::ledger::Place;
 use super::store::Mood;
 use super::world::World;
-use crate::engine::{Millis, Operators, Part, Settings, State};
+use crate::engine::{Millis, Part, Settings, State};
 use crate::history::Trouble;
 use crate::hub::names::UserName;
 use crate::hub::record::{Account, Spot};
@@ -19,18 +19,8 @@ pub(super) const CODES: &[&str] = &["200", "211", "212", "213", "215", "227", "4
 pub(super) fn settings() -> Settings {
     let accounts = limits::Accounts { sessions_per_account: 10, ..limits::Accounts::default() };
     let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
-    let (login, rooms) = (limits::Login::default(), limits::Rooms::default());
     let history = Some(limits::History::default());
-    Settings {
-        limits,
-        login,
-        accounts,
-        rooms,
-        web: limits::Web::default(),
-        history,
-        operators: Operators::default(),
-        stats_s: 0,
-    }
+    Settings { limits, accounts, history, ..Settings::default() }
 }
 
 /// A world with this many accounts.

@@ -6,7 +6,7 @@
 //!   account file in memory.
 //! * [`store`] is the history in memory; [`history`] has planned runs with it.
 //! * [`people`] has planned runs with who people are and what they are told of each other; [`profiles`] is a part of the store.
-//! * [`monitor`] asks for metrics, and degrades parts.
+//! * [`monitor`] asks for metrics, and degrades parts; [`web`] tests the web door. Both write to their sockets [`by_hand`].
 //! * [`relay`] has a small server of its own, and tests the relay door.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
 
@@ -15,6 +15,7 @@ mod acts;
 mod attacks;
 mod attending;
 mod audit;
+mod by_hand;
 mod clients;
 mod guests;
 mod guests_online;

@@ -1,16 +1,12 @@
 //! Monitoring programs, and degraded parts: an engine with virtual sockets that are written to by hand.
 
-use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
-use std::rc::Rc;
+use std::ops::{Deref, DerefMut};
 
-use super::accounts::{Accounts, Shared};
+use super::by_hand::ByHand;
 use crate::close::CloseReason;
 use crate::door::Door;
-use crate::engine::{
-    ConnId, DatagramPlaces, Engine, Entrance, InFlight, Listening, Millis, Operators, Outside, Part, Phase, Process,
-    Random, Read, Ready, Settings, State, ToAccounts, Wrote,
-};
+use crate::engine::{Entrance, Listening, Part, Ready, Settings, State};
 use crate::limits::{
     self, DEGRADED_ENDS_MS, KEEP_ALIVE_MS, LINGER_MS, Limits, METRICS_CONNECTIONS, METRICS_EXCHANGE_MS,
 };
@@ -21,71 +17,29 @@ const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const READY: &str = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const METRICS: &str = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// A virtual socket, seen from the client.
-#[derive(Debug)]
-pub(super) struct Wire {
-    pub(super) id: ConnId,
-    sent: Vec<u8>,
-    heard: Vec<u8>,
-    /// Bytes that the client still takes.
-    takes: usize,
-    is_finished: bool,
-    /// Closed by the server; true if by a reset.
-    closed: Option<bool>,
-}
+pub(super) struct Bench(ByHand);
 
-pub(super) struct Bench {
-    pub(super) engine: Engine<usize>,
-    pub(super) wires: Vec<Wire>,
-    accounts: Rc<RefCell<Accounts>>,
-    now: Millis,
-}
+impl Deref for Bench {
+    type Target = ByHand;
 
-struct Same;
-
-impl Random for Same {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        bytes.fill(7);
-        true
+    fn deref(&self) -> &ByHand {
+        &self.0
     }
 }
 
-fn settings(limits: Limits) -> Settings {
-    Settings {
-        limits,
-        login: limits::Login::default(),
-        accounts: limits::Accounts::default(),
-        rooms: limits::Rooms::default(),
-        history: None,
-        stats_s: 0,
-        web: limits::Web::default(),
-        operators: Operators::default(),
+impl DerefMut for Bench {
+    fn deref_mut(&mut self) -> &mut ByHand {
+        &mut self.0
     }
 }
 
 impl Bench {
     pub(super) fn new(limits: Limits) -> Self {
-        let accounts = Rc::new(RefCell::new(Accounts::default()));
-        let roll = Box::new(Shared(Rc::clone(&accounts)));
-        let most = limits.connections as usize;
-        let mut engine = Engine::new(settings(limits), most, DatagramPlaces::default(), roll, Box::new(Same));
-        engine.handle_listeners(vec![listening(None)]);
-        Self { engine, wires: Vec::new(), accounts, now: 1_000 }
+        Self(ByHand::new(Settings { limits, ..Settings::default() }, listening(None), 7))
     }
 
     pub(super) fn connect(&mut self, door: Door) -> Result<usize, String> {
-        self.begin();
-        let place = self.wires.len();
-        let admitted = self.engine.admit(HERE, door, Entrance::default()).map_err(|refusal| {
-            let answer = self.engine.refuse(HERE, Door::metrics(0), refusal, b"");
-            String::from_utf8(answer).unwrap()
-        })?;
-        let id = admitted.id();
-        self.wires.push(Wire { id, sent: vec![], heard: vec![], takes: usize::MAX, is_finished: false, closed: None });
-        self.engine.handle_accept(admitted, place);
-        self.engine.handle_ready(id, Ready { is_writable: true, ..Ready::default() });
-        self.end();
-        Ok(place)
+        self.arrive(HERE.into(), door, Entrance::default(), || Door::metrics(0))
     }
 
     fn monitor(&mut self) -> usize {
@@ -96,7 +50,7 @@ impl Bench {
     pub(super) fn person(&mut self, name: &str) -> usize {
         self.accounts.borrow_mut().add(name, "password");
         let place = self.connect(Door::line()).unwrap();
-        self.send(place, &format!("C {name}\nD password\n"));
+        self.send(place, format!("C {name}\nD password\n"));
         for _ in 0..50 {
             self.pass(100);
         }
@@ -104,98 +58,9 @@ impl Bench {
         place
     }
 
-    pub(super) fn send(&mut self, place: usize, text: &str) {
-        self.wires[place].sent.extend_from_slice(text.as_bytes());
-        let id = self.wires[place].id;
-        self.begin();
-        self.engine.handle_ready(id, Ready { is_readable: true, ..Ready::default() });
-        self.end();
-        while self.engine.is_busy() {
-            self.begin();
-            self.end();
-        }
-    }
-
-    /// Lets time pass, with a turn whenever something is due.
-    pub(super) fn pass(&mut self, time: Millis) {
-        let until = self.now + time;
-        loop {
-            self.begin();
-            self.end();
-            if self.engine.is_busy() {
-                continue;
-            }
-            let due = self.engine.next_due().min(self.accounts.borrow().next_due());
-            if due > until {
-                break;
-            }
-            self.now = due.max(self.now);
-        }
-        self.now = until;
-        self.begin();
-        self.end();
-    }
-
-    fn begin(&mut self) {
-        self.engine.begin_turn(self.now, 1_700_000_000_000 + self.now);
-        let mut dice = testkit::Dice::of(1);
-        loop {
-            let answer = self.accounts.borrow_mut().poll_answer(self.now, &mut dice);
-            let Some((id, verdict)) = answer else { break };
-            self.engine.handle_verdict(id, verdict);
-        }
-        self.engine.run_timers();
-        self.engine.run_closes();
-        while let Some((probe, _)) = self.engine.poll_probe() {
-            self.engine.handle_probe(probe, InFlight { unacknowledged: Some(0), path: None });
-        }
-    }
-
-    fn end(&mut self) {
-        self.engine.begin_phase(Phase::Reads);
-        while let Some(to_read) = self.engine.poll_read() {
-            let (id, sent) = (to_read.id, &mut self.wires[*to_read.socket].sent);
-            let count = sent.len().min(to_read.room.len());
-            to_read.room[..count].copy_from_slice(&sent[..count]);
-            sent.drain(..count);
-            let is_short = count < to_read.room.len();
-            self.engine.handle_read(id, if count == 0 { Read::Nothing } else { Read::Bytes { count, is_short } });
-        }
-        while let Some(request) = self.engine.poll_request() {
-            if let ToAccounts::Ask { id, request, .. } = request {
-                let mut dice = testkit::Dice::of(1);
-                let _ = self.accounts.borrow_mut().submit(id, request, self.now, &mut dice);
-            }
-        }
-        if self.engine.wants_figures() {
-            self.engine.handle_figures(&Outside::default(), Some(&Process::default()));
-        }
-        self.engine.begin_phase(Phase::Writes);
-        while let Some(to_write) = self.engine.poll_write() {
-            let (id, wire) = (to_write.id, &mut self.wires[*to_write.socket]);
-            let count = to_write.frames.len().min(wire.takes);
-            let bytes = match to_write.frames {
-                crate::engine::Frames::One(bytes) => bytes.to_vec(),
-                crate::engine::Frames::Many(slices) => slices.iter().flat_map(|slice| slice.to_vec()).collect(),
-            };
-            wire.heard.extend_from_slice(&bytes[..count]);
-            wire.takes -= if wire.takes == usize::MAX { 0 } else { count };
-            self.engine.handle_wrote(id, Wrote::Bytes { count, is_short: count < bytes.len() });
-        }
-        while let Some((id, place)) = self.engine.poll_finish() {
-            self.wires[*place].is_finished = true;
-            self.engine.handle_finished(id, crate::engine::Finished::Done);
-        }
-        self.engine.end_flush();
-        while let Some(gone) = self.engine.poll_gone() {
-            self.wires[gone.socket].closed = Some(gone.is_reset);
-        }
-        self.engine.rearm();
-    }
-
     /// What a client has heard since the last time.
     pub(super) fn take(&mut self, place: usize) -> String {
-        String::from_utf8(std::mem::take(&mut self.wires[place].heard)).unwrap()
+        String::from_utf8(self.heard(place)).unwrap()
     }
 
     /// The status code and the body of the answer to a request.
@@ -204,10 +69,6 @@ impl Bench {
         let text = self.take(place);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
         (head[9..12].parse().unwrap(), body.to_owned())
-    }
-
-    fn is_over(&self, place: usize) -> bool {
-        self.wires[place].is_finished || self.wires[place].closed.is_some()
     }
 
     fn names(&self) -> Vec<&'static str> {
@@ -256,7 +117,7 @@ fn pipelined_requests_are_answered_in_order() {
     let monitor = bench.monitor();
     bench.send(
         monitor,
-        &[METRICS, HEALTH, READY, METRICS, "BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", HEALTH].concat(),
+        [METRICS, HEALTH, READY, METRICS, "BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", HEALTH].concat(),
     );
     let text = bench.take(monitor);
     let answers: Vec<&str> = text.split("HTTP/1.1 ").skip(1).collect();
@@ -270,7 +131,7 @@ fn pipelined_requests_are_answered_in_order() {
 fn a_hundred_requests_and_no_more() {
     let mut bench = Bench::new(Limits::default());
     let monitor = bench.monitor();
-    bench.send(monitor, &HEALTH.repeat(150));
+    bench.send(monitor, HEALTH.repeat(150));
     assert_eq!(bench.take(monitor).matches("HTTP/1.1 200 OK").count(), 100);
     assert!(bench.is_over(monitor));
 }
@@ -346,7 +207,7 @@ fn a_scraper_that_never_reads_is_closed() {
     bench.wires[open].takes = 100;
     bench.wires[pipelining].takes = 100;
     bench.send(open, METRICS);
-    bench.send(pipelining, &METRICS.repeat(90));
+    bench.send(pipelining, METRICS.repeat(90));
     let owed = bench.engine.pages.owed_bytes();
     assert!(owed < 256 * 1024, "{owed} bytes wait for two that do not read");
     bench.pass(METRICS_EXCHANGE_MS + 100);
@@ -473,7 +334,7 @@ fn an_overloaded_server_has_short_lists_and_goes_on() {
     let mut bench = Bench::new(Limits::default());
     let alice = bench.person("alice");
     for n in 0..30 {
-        bench.send(alice, &format!("C MAKE room{n}\n"));
+        bench.send(alice, format!("C MAKE room{n}\n"));
         bench.pass(1_000);
     }
     let list = |bench: &mut Bench| {
@@ -511,7 +372,7 @@ fn when_memory_is_short_who_holds_most_of_it_has_a_second() {
     let text = "x".repeat(4_000);
     let say = |bench: &mut Bench, to: &str, times: usize| {
         for _ in 0..times {
-            bench.send(alice, &format!("C DM {to} {text}\n"));
+            bench.send(alice, format!("C DM {to} {text}\n"));
             bench.pass(45);
         }
     };

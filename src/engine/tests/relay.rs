@@ -7,7 +7,7 @@ use crate::close::CloseReason;
 use crate::door::{Door, relay};
 use crate::hub::names::{RoomName, UserName};
 use crate::hub::record::Lock;
-use crate::limits::{Accounts, RELAY_REST_MS, Rooms, Web};
+use crate::limits::{RELAY_REST_MS, Rooms};
 
 /// The silence that ends a message.
 const GAP_MS: Millis = 100;
@@ -106,16 +106,7 @@ impl Chat {
     }
 
     fn with(limits: Limits, rooms: Rooms, most: usize) -> Self {
-        let settings = Settings {
-            limits,
-            login: Login::default(),
-            accounts: Accounts::default(),
-            rooms,
-            history: None,
-            stats_s: 0,
-            web: Web::default(),
-            operators: Operators::default(),
-        };
+        let settings = Settings { limits, rooms, ..Settings::default() };
         let mut engine = Engine::new(settings, most, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         engine.begin_turn(1, 1);
         Self { engine, sockets: Vec::new(), now: 1 }

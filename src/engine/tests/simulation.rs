@@ -8,7 +8,7 @@ use testkit::Dice;
 use super::clients::{Client, Going, Reading, Role};
 use super::store::Mood;
 use super::world::World;
-use crate::engine::{Millis, NEVER, Operators, Settings};
+use crate::engine::{Millis, NEVER, Settings};
 use crate::limits::{self, Limits};
 
 const SEEDS: u64 = 200;
@@ -66,13 +66,11 @@ fn settings(dice: &mut Dice) -> Settings {
     let rooms = limits::Rooms { per_session: 1 + dice.below(8) as u32, ..limits::Rooms::default() };
     Settings {
         limits,
-        login: limits::Login::default(),
         accounts,
         rooms,
         history: (dice.below(2) == 0).then(limits::History::default),
-        web: limits::Web::default(),
-        operators: Operators::default(),
         stats_s: 60 * dice.below(2) as u32,
+        ..Settings::default()
     }
 }
 

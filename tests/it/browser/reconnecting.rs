@@ -123,11 +123,7 @@ fn an_end_by_the_operator_s_hand_is_final_until_a_click() {
 fn the_line_keeps_the_focus_through_a_break_and_a_reload() {
     let mut server = served().start();
     let Some(page) = Page::logged_in(&server, "alice") else { return };
-    page.enter("lobby", "", "Make");
-    page.expect_places(&["everybody", "lobby"]);
-    page.expect_people(&["alice host"]);
-    page.click("button", "About this place");
-    page.click("checkbox", "Keep this room");
+    page.make_kept("lobby");
     page.click("button", "Close");
     page.wait_gone("button", "Close");
     page.fill("textbox", "Message", "half a sen");

@@ -13,6 +13,16 @@ impl Page {
         self.fill("textbox", "Room password", password);
         self.click("button", button);
     }
+
+    /// Alice makes a room and keeps it. The dialog about it is open at the end.
+    #[track_caller]
+    pub(super) fn make_kept(&self, room: &str) {
+        self.enter(room, "", "Make");
+        self.expect_places(&["everybody", room]);
+        self.expect_people(&["alice host"]);
+        self.click("button", "About this place");
+        self.click("checkbox", "Keep this room");
+    }
 }
 
 #[test]
@@ -106,11 +116,7 @@ fn what_was_said_is_there_after_a_reload() {
     let server = served().start();
     let mut bob = server.bare("bob");
     let Some(page) = Page::logged_in(&server, "alice") else { return };
-    page.enter("lobby", "", "Make");
-    page.expect_places(&["everybody", "lobby"]);
-    page.expect_people(&["alice host"]);
-    page.click("button", "About this place");
-    page.click("checkbox", "Keep this room");
+    page.make_kept("lobby");
     page.session.press(&[key::ESCAPE]);
     page.wait_gone("dialog", "lobby");
     bob.op("JOIN lobby");

@@ -49,11 +49,7 @@ impl Scene {
         let (bob, alice) = (pages.pop()?, pages.pop()?);
         alice.log_in("alice", PASSWORD);
         alice.find("log", "Messages");
-        alice.enter("lobby", "", "Make");
-        alice.expect_places(&["everybody", "lobby"]);
-        alice.expect_people(&["alice host"]);
-        alice.click("button", "About this place");
-        alice.click("checkbox", "Keep this room");
+        alice.make_kept("lobby");
         alice.click("button", "Close");
         alice.wait_gone("button", "Close");
         bob.log_in("bob", PASSWORD);

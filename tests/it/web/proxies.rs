@@ -107,7 +107,7 @@ fn through_nginx_with_a_prefix() {
     let server = behind_a_proxy();
     let folder = server.path("nginx-files");
     let configuration = format!(
-        "daemon off;\npid {folder}.pid;\nerror_log {folder}.log;\nevents {{}}\nhttp {{ access_log off;\n\
+        "daemon off;\nmaster_process off;\npid {folder}.pid;\nerror_log {folder}.log;\nevents {{}}\nhttp {{ access_log off;\n\
          map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}\n\
          server {{ listen 127.0.0.1:PORT; location /chat/ {{ proxy_pass http://{}/; proxy_http_version 1.1;\n\
          proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n\

@@ -10,8 +10,8 @@ use std::net::SocketAddr;
 use super::clients::{Client, End, Expect, Going, Reading, Role, What};
 use super::ledger::Place;
 use super::world::World;
-use crate::engine::{Millis, Operators, Settings};
-use crate::limits::{self, CLOSE_MS, Limits, SHUTDOWN_MS};
+use crate::engine::{Millis, Settings};
+use crate::limits::{self, CLOSE_MS, SHUTDOWN_MS};
 
 /// The longest text of a message that a line holds together with its operation and its number.
 const LONGEST: usize = 4_060;
@@ -20,17 +20,7 @@ const PROMPT_MS: Millis = 50;
 
 fn settings() -> Settings {
     let accounts = limits::Accounts { sessions_per_account: 1_000, ..limits::Accounts::default() };
-    let (limits, login, rooms) = (Limits::default(), limits::Login::default(), limits::Rooms::default());
-    Settings {
-        limits,
-        login,
-        accounts,
-        rooms,
-        web: limits::Web::default(),
-        history: None,
-        operators: Operators::default(),
-        stats_s: 0,
-    }
+    Settings { accounts, ..Settings::default() }
 }
 
 /// A world with this many accounts.
