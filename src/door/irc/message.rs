@@ -187,7 +187,8 @@ mod tests {
         check_label("+typing=active;label=a\\:b", Some("a\\:b"));
         check_label("label=a;label=b", Some("b"));
         check_label(&format!("label={}", "x".repeat(64)), Some(&"x".repeat(64)));
-        for none in ["label", "label=", "+label=x", "label=a\u{202e}b", "label=\u{1}", &format!("label={}", "x".repeat(65))]
+        for none in
+            ["label", "label=", "+label=x", "label=a\u{202e}b", "label=\u{1}", &format!("label={}", "x".repeat(65))]
         {
             check_label(none, None);
         }

@@ -182,7 +182,9 @@ mod tests {
         for good in ["bob", "^bob", "[x]", "bob|away", "a`_", "é", &"x".repeat(32)] {
             assert!(is_nick(good), "{good:?}");
         }
-        for bad in ["", "1a", "-a", "a b", "a,b", "a!b", "a@b", "a:b", "*", "~a", "#a", "&a", "a\u{202e}", &"x".repeat(33)] {
+        for bad in
+            ["", "1a", "-a", "a b", "a,b", "a!b", "a@b", "a:b", "*", "~a", "#a", "&a", "a\u{202e}", &"x".repeat(33)]
+        {
             assert!(!is_nick(bad), "{bad:?}");
         }
     }
