@@ -1,5 +1,6 @@
 //! The dialogue: lines in, steps and lines out. The answers of the hub are the tests' own.
 
+mod chat;
 mod coming_in;
 mod properties;
 mod talking;

@@ -4,13 +4,29 @@ use super::*;
 use crate::door::irc::spell::{self, Dress};
 use crate::door::irc::{Bits, Spelling};
 use crate::door::recall::{Recalled, Whois};
+use crate::hub::command::Entry;
 use crate::hub::event::{Leaving, NameLine, News, RoomLine, Seat};
 use crate::hub::record::Topic;
+use crate::hub::room::RoomId;
+use crate::hub::session::SessionId;
+use crate::hub::{Hub, Rules};
 
 fn entered(name: &str, topic: Option<&str>) -> Event {
     let topic = topic.map(|text| Topic { by: "bob".into(), text: text.into() });
-    let id = crate::hub::room::RoomId::default();
-    Event::Entered { room: room(name), id, kept: None, again: false, topic, host: None }
+    Event::Entered { room: room(name), id: any_room(), kept: None, again: false, topic, host: None }
+}
+
+const RULES: Rules =
+    Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3, keep_days: 30 };
+
+/// The id of some room. Only a hub gives any.
+fn any_room() -> RoomId {
+    let me = SessionId { slot: 1, generation: 0 };
+    let mut hub = Hub::new(RULES);
+    hub.handle(me, Command::LogIn { who: who("bob"), since: 1, called: None }, 1);
+    hub.handle(me, Command::Make(Entry { room: room("a"), lock: None }), 1);
+    let is_in = |(_, event)| if let Event::Entered { id, .. } = event { Some(id) } else { None };
+    std::iter::from_fn(|| hub.poll_event()).find_map(is_in).expect("the room is made")
 }
 
 #[test]
@@ -131,7 +147,7 @@ fn long_texts_are_several_lines() {
     let said: Vec<&str> = lines.split_terminator("\r\n").collect();
     assert!(said.iter().skip(1).all(|line| !line.contains("msgid") && line.len() <= 510));
     assert!(said[0].starts_with("@msgid="));
-    let joined: String = said.iter().map(|line| line.split_once(" :").unwrap().1).collect();
+    let joined: String = said.iter().map(|line| line.split_once(" PRIVMSG #a :").unwrap().1).collect();
     assert_eq!(joined, text.trim_end());
 }
 
