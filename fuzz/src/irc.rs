@@ -112,7 +112,6 @@ fn answer(decoded: &Decoded<'_>) -> Answer {
             }
             Request::EnterRoom { makes: false, .. } => Answer::Event(Event::NoSuchRoom),
             Request::EnterRoom { makes: true, .. } => Answer::Event(Event::Done),
-            Request::OwnRooms => Answer::Reply(Reply::OwnRooms(Vec::new())),
             Request::Quit { .. } => Answer::Over,
         },
         decoded => panic!("{decoded:?} is none of the IRC door's"),

@@ -145,8 +145,6 @@ pub enum Reply {
         /// The account's name as it was registered.
         name: UserName,
     },
-    /// At the IRC door: the rooms that the session is in.
-    OwnRooms(Vec<RoomName>),
     /// 421: the server closes the connection for this reason.
     Closing(CloseReason),
 }
@@ -187,8 +185,8 @@ impl Reply {
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut out = Wire(out);
         let result = match self {
-            Self::Pong(_) => Ok(()),                           // only the web door has pings
-            Self::Proved { .. } | Self::OwnRooms(_) => Ok(()), // only the IRC door asks for them
+            Self::Pong(_) => Ok(()),       // only the web door has pings
+            Self::Proved { .. } => Ok(()), // only the IRC door asks for that
             Self::Greeting => writeln!(out, "C 220 chatd {} ready; your name?", env!("CARGO_PKG_VERSION")),
             Self::AskPassword(name) => writeln!(out, "C 331 {name}, your password?"),
             Self::AskNewPassword(name) => writeln!(out, "C 332 {name} is new here; choose a password"),

@@ -19,7 +19,7 @@ use crate::door::decoded::Decoded;
 use crate::door::foreign::{self, ProxyWatch};
 use crate::door::recall::Wants;
 use crate::hub::event::{Event, Leaving, News};
-use crate::hub::names::{UserName, Who};
+use crate::hub::names::{RoomName, UserName, Who};
 use crate::limits::{IRC_FRAME_BYTES, LOGIN_LINE_BYTES};
 use crate::secret::Secret;
 use crate::text::without_mark;
@@ -41,6 +41,8 @@ pub struct IrcDoor {
     pub(super) proved: Option<UserName>,
     /// The exchange of SASL, while there is one.
     pub(super) sasl: Option<Box<Sasl>>,
+    /// The rooms that the session is in, as their makers spelled them: clients see one spelling of each.
+    pub(super) rooms: Vec<RoomName>,
     pub(super) talk: Talk,
     /// Now, in milliseconds since 1970.
     pub(super) unix_ms: u64,
@@ -108,6 +110,7 @@ impl IrcDoor {
             called: None,
             proved: None,
             sasl: None,
+            rooms: Vec::new(),
             talk: Talk::default(),
             unix_ms: 0,
             proxy: ProxyWatch::default(),
@@ -272,6 +275,7 @@ impl IrcDoor {
 
     /// Appends news that are spelled for this client alone to `out`.
     pub fn encode_told(&mut self, event: &Event, out: &mut Vec<u8>) {
+        self.forget_room(event);
         let held = std::mem::take(&mut self.talk.lines);
         self.tell(event);
         out.append(&mut self.talk.lines);
@@ -283,6 +287,19 @@ impl IrcDoor {
         self.say_goodbye(&reason.to_string());
         self.talk.label = None;
         self.hand_out(out);
+    }
+
+    /// The session is in a room no longer, without having asked.
+    pub(super) fn forget_room(&mut self, event: &Event) {
+        if let Event::Gone { room, .. } | Event::RoomClosed { room, .. } = event {
+            self.rooms.retain(|other| other != room);
+        }
+    }
+
+    /// The channel of a room, in the spelling that this client has seen if it is there.
+    pub(super) fn channel_of(&self, room: &RoomName) -> String {
+        let shown = self.rooms.iter().find(|other| *other == room).unwrap_or(room);
+        names::channel(shown).to_string()
     }
 
     pub(super) fn say_goodbye(&mut self, why: &str) {

@@ -51,9 +51,6 @@ pub enum Request {
         /// True to make the room, false to enter it.
         makes: bool,
     },
-    /// Names the rooms that the session is in. Answered by
-    /// [`Reply::OwnRooms`](crate::door::reply::Reply::OwnRooms).
-    OwnRooms,
     /// The client says goodbye. Answered by [`Reply::Bye`](crate::door::reply::Reply::Bye), then the session ends.
     Quit {
         /// Why, for others.

@@ -72,8 +72,6 @@ pub(super) enum What {
         /// True if the room is being made.
         makes: bool,
     },
-    /// `JOIN 0`.
-    PartAll,
     /// PART, with its reason.
     Part(Option<Box<str>>),
     /// TOPIC that shows, or sets.

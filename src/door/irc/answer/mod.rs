@@ -7,6 +7,7 @@ mod refusals;
 mod rooms;
 
 use super::door::{IrcDoor, Stage};
+use super::names::{self, EVERYBODY};
 use super::numerics::Numeric;
 use super::spell::{Dress, push_message};
 use super::step::What;
@@ -18,6 +19,7 @@ impl IrcDoor {
     /// Appends the hub's answer to a step to `out`, and updates the dialogue.
     pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         if Self::is_news(event) {
+            self.forget_room(event);
             return self.encode_told(event, out);
         }
         self.on_event(event);
@@ -38,7 +40,10 @@ impl IrcDoor {
     fn on_event(&mut self, event: &Event) {
         match event {
             Event::Welcome { name, .. } => self.on_welcome(name),
-            Event::Sent { room: _, hearers: _, message } => self.echo(message),
+            Event::Sent { room, hearers: _, message } => {
+                let channel = room.as_ref().map(|room| names::channel(room).to_string());
+                self.echo_to(channel.unwrap_or_else(|| EVERYBODY.to_owned()), message);
+            }
             Event::SentTo { name, message, away } => {
                 self.echo_to(self.dress().nick(name).to_string(), message);
                 if let Some(away) = away {
@@ -80,7 +85,6 @@ impl IrcDoor {
             Reply::NameTaken(_) => self.fail_registration("ACCOUNT_EXISTS", "Another account has this name"),
             Reply::NoNewAccounts => self.fail_registration("TEMPORARILY_UNAVAILABLE", "No new accounts"),
             Reply::Busy(_) | Reply::CannotSave | Reply::TooManyChanges(_) => self.on_busy(),
-            Reply::OwnRooms(rooms) => self.on_own_rooms(rooms),
             Reply::Recalled(recalled) => self.on_recalled(recalled),
             Reply::Notice(notice) => self.on_notice(notice),
             Reply::WrongRoomPassword => self.say_bad_key(),
@@ -116,11 +120,6 @@ impl IrcDoor {
     }
 
     /// One's own message, as others get it.
-    fn echo(&mut self, message: &Message) {
-        let target = self.talk.asked.channel.to_string();
-        self.echo_to(target, message);
-    }
-
     fn echo_to(&mut self, target: String, message: &Message) {
         if self.caps.has(super::caps::Caps::ECHO_MESSAGE) {
             let dress = Dress { server: &self.server, caps: self.caps, unix_ms: self.unix_ms };

@@ -1,6 +1,7 @@
 //! Refusals: what the hub does not do becomes a numeric about what was asked.
 
 use crate::door::irc::door::IrcDoor;
+use crate::door::irc::names;
 use crate::door::irc::numerics::Numeric;
 use crate::door::irc::step::What;
 use crate::hub::event::{Event, Manner};
@@ -10,6 +11,14 @@ impl IrcDoor {
     pub(super) fn on_refused(&mut self, event: &Event) {
         if self.is_asked(|what| matches!(what, What::Message(Manner::Notice))) {
             return;
+        }
+        if let Event::NotMember { room }
+        | Event::NotHost { room }
+        | Event::InRoomAlready { room, .. }
+        | Event::RoomFull { room }
+        | Event::WrongRoomPassword { room } = event
+        {
+            self.talk.asked.channel = names::channel(room).to_string().into();
         }
         let is_message = self.is_asked(|what| matches!(what, What::Message(_)));
         match event {

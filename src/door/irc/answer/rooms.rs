@@ -23,6 +23,7 @@ impl IrcDoor {
         if again {
             return; // a client that is there already knows all of this
         }
+        self.rooms.push(room.clone());
         let called = self.called.clone();
         if let Stage::In(me) = &self.stage {
             let dress = Dress { server: &self.server, caps: self.caps, unix_ms: self.unix_ms };
@@ -49,6 +50,7 @@ impl IrcDoor {
 
     pub(super) fn say_part(&mut self, reason: Option<&str>) {
         let channel = self.talk.asked.channel.clone();
+        self.rooms.retain(|room| !same(&channel, room));
         if let Stage::In(me) = &self.stage {
             let dress = Dress { server: &self.server, caps: self.caps, unix_ms: self.unix_ms };
             push_part(dress, channel, me, reason, &mut self.talk.lines);
@@ -63,14 +65,6 @@ impl IrcDoor {
     /// JOIN and PART of `&all`.
     pub(super) fn on_attends(&mut self, public: bool) {
         if public { self.say_everybody() } else { self.say_part(None) }
-    }
-
-    /// `JOIN 0`: leaves each room.
-    pub(super) fn on_own_rooms(&mut self, rooms: &[RoomName]) {
-        for room in rooms {
-            let asked = Asked::channel(What::Part(None), names::channel(room).to_string());
-            self.then(asked, Decoded::Command(Command::LeaveRoom { room: room.clone(), text: None }), true);
-        }
     }
 
     /// A name in a list of members.

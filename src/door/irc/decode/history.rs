@@ -107,7 +107,7 @@ impl IrcDoor {
             return Decoded::Nothing;
         };
         let shown = Target::parse(target).map_or(shown, |target| match target {
-            Target::Room(room) => names::channel(&room).to_string(),
+            Target::Room(room) => self.channel_of(&room),
             Target::Everybody => names::EVERYBODY.to_owned(),
             Target::Who(who) => names::nick(&who, self.server.guests).to_string(),
         });

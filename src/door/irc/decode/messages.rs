@@ -73,14 +73,24 @@ impl IrcDoor {
             }
         }
         if let [target] = steps.as_slice() {
-            let (asked, command) = step(target, text, manner);
-            return self.ask(asked, Decoded::Command(command));
+            let asked = self.asked_of(target, manner);
+            return self.ask(asked, Decoded::Command(command_of(target, text, manner)));
         }
         for target in steps {
-            let (asked, command) = step(&target, Cow::Owned(text.clone().into_owned()), manner);
+            let asked = self.asked_of(&target, manner);
+            let command = command_of(&target, Cow::Owned(text.clone().into_owned()), manner);
             self.then(asked, Decoded::Command(command), true);
         }
         self.begin()
+    }
+
+    fn asked_of(&self, target: &Target, manner: Manner) -> Asked {
+        let what = What::Message(manner);
+        match target {
+            Target::Everybody => Asked::channel(what, EVERYBODY),
+            Target::Room(room) => Asked::channel(what, self.channel_of(room)),
+            Target::Who(who) => Asked::nick(what, names::nick(who, self.server.guests).to_string()),
+        }
     }
 
     /// Whether a text fits a line behind the source of this client, as it goes to a target.
@@ -101,17 +111,10 @@ impl IrcDoor {
     }
 }
 
-fn step<'a>(target: &Target, text: Cow<'a, str>, manner: Manner) -> (Asked, Command<'a>) {
-    let what = What::Message(manner);
+fn command_of<'a>(target: &Target, text: Cow<'a, str>, manner: Manner) -> Command<'a> {
     match target {
-        Target::Everybody => (Asked::channel(what, EVERYBODY), Command::Say { text, manner }),
-        Target::Room(room) => {
-            let channel = names::channel(room).to_string();
-            (Asked::channel(what, channel), Command::SayIn { room: room.clone(), text, manner })
-        }
-        Target::Who(who) => {
-            let nick = names::nick(who, crate::door::irc::server::Guests::Marked).to_string();
-            (Asked::nick(what, nick), Command::Tell { to: who.clone(), account: None, text, manner })
-        }
+        Target::Everybody => Command::Say { text, manner },
+        Target::Room(room) => Command::SayIn { room: room.clone(), text, manner },
+        Target::Who(who) => Command::Tell { to: who.clone(), account: None, text, manner },
     }
 }

@@ -3,7 +3,7 @@
 use crate::door::decoded::Decoded;
 use crate::door::irc::door::IrcDoor;
 use crate::door::irc::message::Parameters;
-use crate::door::irc::names::{self, EVERYBODY, Target};
+use crate::door::irc::names::{EVERYBODY, Target};
 use crate::door::irc::numerics::Numeric;
 use crate::door::irc::step::{Asked, What};
 use crate::door::irc::voice::repeated;
@@ -37,7 +37,7 @@ impl IrcDoor {
             Some(Target::Who(_)) | None => return Decoded::Nothing,
         };
         if parameters.count() == 1 {
-            let asked = Asked::channel(What::ShowMode, names::channel(&room).to_string());
+            let asked = Asked::channel(What::ShowMode, self.channel_of(&room));
             let prefix = target.strip_prefix('#').unwrap_or_default();
             return self.ask(asked, Decoded::Command(Command::Rooms { prefix }));
         }
@@ -64,7 +64,7 @@ impl IrcDoor {
     /// One change a line, as `MODES=1` says.
     fn on_change<'a>(&mut self, room: &RoomName, change: Option<Change<'a>>) -> Decoded<'a> {
         let Some(Change { is_set, letter, word }) = change else { return Decoded::Nothing };
-        let channel = names::channel(room).to_string();
+        let channel = self.channel_of(room);
         match letter {
             'b' => self.voice().about(Numeric::EndOfBans, channel),
             'n' | 't' => {} // a room is so, always

@@ -34,7 +34,7 @@ impl IrcDoor {
         if mask.starts_with(['#', '&']) {
             return match Target::channel(mask) {
                 Ok(Target::Room(room)) => {
-                    let asked = Asked::channel(What::Who(fields), names::channel(&room).to_string());
+                    let asked = Asked::channel(What::Who(fields), self.channel_of(&room));
                     self.ask(asked, Decoded::Command(Command::Names { room, prefix: "" }))
                 }
                 Ok(Target::Everybody) => self.ask(Asked::channel(What::Who(fields), EVERYBODY), online("")),

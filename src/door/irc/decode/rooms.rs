@@ -20,7 +20,7 @@ use crate::secret::Secret;
 impl IrcDoor {
     pub(super) fn on_join(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         if parameters.at(0) == "0" {
-            return self.request(Asked::plain(What::PartAll), Request::OwnRooms);
+            return self.part_all();
         }
         let mut keys = parameters.at(1).split(',');
         for channel in parameters.at(0).split(',').take(IRC_CHANNELS) {
@@ -37,6 +37,15 @@ impl IrcDoor {
                 }
                 Some(Target::Who(_)) | None => {}
             }
+        }
+        self.begin()
+    }
+
+    /// `JOIN 0`: leaves each room.
+    fn part_all(&mut self) -> Decoded<'static> {
+        for room in self.rooms.clone() {
+            let asked = Asked::channel(What::Part(None), self.channel_of(&room));
+            self.then(asked, Decoded::Command(Command::LeaveRoom { room, text: None }), true);
         }
         self.begin()
     }
@@ -68,7 +77,7 @@ impl IrcDoor {
             let what = What::Part(reason.clone());
             match self.channel(channel) {
                 Some(Target::Room(room)) => {
-                    let asked = Asked::channel(what, names::channel(&room).to_string());
+                    let asked = Asked::channel(what, self.channel_of(&room));
                     let text = reason.as_deref().map(|text| Cow::Owned(text.to_owned()));
                     self.then(asked, Decoded::Command(Command::LeaveRoom { room, text }), true);
                 }
@@ -102,7 +111,7 @@ impl IrcDoor {
             Err(Refusal::Empty) => Some(Cow::Borrowed("")),
             Err(Refusal::Forbidden | Refusal::Ctcp) => return self.bad_text("TOPIC"),
         };
-        let asked = Asked::channel(What::Topic, names::channel(&room).to_string());
+        let asked = Asked::channel(What::Topic, self.channel_of(&room));
         self.ask(asked, Decoded::Command(Command::Topic { room, text }))
     }
 
@@ -128,7 +137,7 @@ impl IrcDoor {
     }
 
     fn names_of(&mut self, room: RoomName) -> Decoded<'static> {
-        let asked = Asked::channel(What::Names, names::channel(&room).to_string());
+        let asked = Asked::channel(What::Names, self.channel_of(&room));
         self.ask(asked, Decoded::Command(Command::Names { room, prefix: "" }))
     }
 
@@ -150,7 +159,7 @@ impl IrcDoor {
     pub(super) fn on_kick(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         let Some(room) = self.room(parameters.at(0)) else { return Decoded::Nothing };
         let text = reason(parameters.at(2));
-        let channel = names::channel(&room).to_string();
+        let channel = self.channel_of(&room);
         if parameters.at(1).split(',').count() > IRC_TARGETS {
             let nicks = repeated(parameters.at(1)).to_owned();
             self.voice().about(Numeric::TooManyTargets, nicks);
@@ -179,7 +188,7 @@ impl IrcDoor {
     pub(super) fn on_invite(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         let Some(name) = self.named(parameters.at(0)) else { return Decoded::Nothing };
         let Some(room) = self.room(parameters.at(1)) else { return Decoded::Nothing };
-        let mut asked = Asked::channel(What::Invite, names::channel(&room).to_string());
+        let mut asked = Asked::channel(What::Invite, self.channel_of(&room));
         asked.nick = repeated(parameters.at(0)).into();
         self.ask(asked, Decoded::Command(Command::Invite { room, name }))
     }

@@ -110,10 +110,6 @@ impl Chat {
                 let entry = Entry { room, lock };
                 self.command(place, if makes { Command::Make(entry) } else { Command::Join(entry) });
             }
-            Request::OwnRooms => {
-                let rooms = self.hub.rooms_of(session(place)).into_iter().map(|(_, room)| room).collect();
-                self.clients[place].reply(&Reply::OwnRooms(rooms));
-            }
             Request::Quit { text } => {
                 self.clients[place].reply(&Reply::Bye);
                 self.command(place, Command::Leave { text: text.map(String::from).map(Into::into) });
@@ -147,7 +143,7 @@ impl Chat {
                 let members = self.hub.members_of(room).iter().map(|member| member.session);
                 members.filter(|id| Some(*id) != except).collect()
             }
-            Audience::Watchers(who) => self.hub.watchers_of(&who).collect(),
+            Audience::Watchers(who) => self.hub.watchers_of(&who).to_vec(),
             Audience::Neighbours(sessions) => sessions,
             Audience::Members { members, .. } => members.iter().map(|member| member.session).collect(),
         };
