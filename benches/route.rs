@@ -83,7 +83,7 @@ fn come_and_go(criterion: &mut Criterion) {
     criterion.bench_function("enter and leave among 10000", |bencher| {
         bencher.iter(|| {
             carry_out(&mut hub, who, Command::LogIn { who: newcomer.clone().into(), since: 1, called: None });
-            carry_out(&mut hub, who, Command::Leave);
+            carry_out(&mut hub, who, Command::Leave { text: None });
         });
     });
 }
@@ -129,7 +129,7 @@ fn join_and_part(criterion: &mut Criterion) {
         group.bench_function(format!("a room of {members}"), |bencher| {
             bencher.iter(|| {
                 next = next % (members - 1) + 1;
-                carry_out(&mut hub, session(next), Command::LeaveRoom { room: room(0) });
+                carry_out(&mut hub, session(next), Command::LeaveRoom { room: room(0), text: None });
                 carry_out(&mut hub, session(next), Command::Join(entry(0)));
             });
         });
@@ -169,7 +169,11 @@ fn hub_of(sessions: u32) -> Hub {
         keep_days: 0,
     });
     for slot in 0..sessions {
-        carry_out(&mut hub, session(slot), Command::LogIn { name: name(&format!("user{slot}")), since: 1 });
+        carry_out(
+            &mut hub,
+            session(slot),
+            Command::LogIn { who: name(&format!("user{slot}")).into(), since: 1, called: None },
+        );
     }
     assert_eq!(hub.everyone().len(), sessions as usize, "a login was refused");
     hub

@@ -1,182 +1,196 @@
 // Dialogs: a room, settings, a search, a place, a person, a question.
 
-import { bdi, field, h, iconButton, small } from "./dom.js";
-import { clock, dayName, rich } from "./log.js";
+import { bdi, face, field, h, iconButton, put, small, submitted } from "./dom.js";
+import { moment, rich } from "./log.js";
 import { timeOf } from "./text.js";
-import { EVERYBODY, LEVELS, isRoom, keyOf, placeName, placeWord } from "./wire.js";
+import { ALL, keyOf, placeName } from "./wire.js";
 
 /** Opens a dialog; `content(close)` makes what is in it. The promise is what it was closed with, else null. */
-export function openDialog(title, content, props = {}) {
+function openDialog(title, content, kind = "") {
   return new Promise((resolve) => {
     let result = null;
     const close = (value = null) => {
       result = value;
       dialog.close();
     };
-    const dialog = h("dialog", { "aria-label": title, ...props, onclose: () => {
+    const dialog = h(`dialog${kind}`, { label: title, onclose: () => {
       dialog.remove();
       resolve(result);
     }, onclick: (event) => { if (event.target === dialog) close(); } });
-    dialog.append(h("div", { class: "sheet" }, h("div", { class: "dialog-head" }, h("h2", {}, title), iconButton("close", "Close", () => close())), ...content(close)));
+    dialog.append(h("div.sheet", h("div.dialog-head", h("h2", bdi(title)), iconButton("close", "Close", () => close())), ...content(close)));
     document.body.append(dialog);
     dialog.showModal();
   });
 }
 
-const button = (text, onclick, props = {}) => h("button", { onclick, ...props }, text);
-const alertLine = () => h("p", { role: "alert", class: "alert", hidden: true });
-const say = (line, text) => {
-  line.hidden = text === "";
-  line.textContent = text;
-};
+const button = (text, onclick, kind = "") => h(`button${kind}`, { onclick }, text);
+const submit = (text) => h("button.primary", { type: "submit" }, text);
+const buttons = (...children) => h("div.buttons", ...children);
+const input = (props) => h("input", { autocomplete: "off", dir: "auto", ...props });
 
-const buttons = (...children) => h("div", { class: "buttons" }, ...children);
+const form = (act, ...children) => h("form", { onsubmit: submitted(act) }, ...children);
+
+/** A line for what is wrong, and what shows the reply of the server there. */
+function alertLine() {
+  const line = h("p.alert", { role: "alert", hidden: true });
+  const say = (text) => put(line, text);
+  return [line, say, ({ code, text }) => say(code === 200 ? "" : text)];
+}
 
 /** Asks whether `what` shall be done: true, or something else. */
 export const ask = (what, ...words) => openDialog(`${what}?`, (close) => [
-  ...words, buttons(button("Cancel", () => close()), button(what, () => close(true), { class: "primary", autofocus: true })),
+  ...words, buttons(button("Cancel", () => close()), h("button.primary", { autofocus: true, onclick: () => close(true) }, what)),
 ]);
 
 export const joinRoom = (app) => openDialog("Join or make a room", (close) => {
-  const room = h("input", { autocomplete: "off", autocapitalize: "none", spellcheck: false, autofocus: true, required: true, dir: "auto" });
-  const password = h("input", { autocomplete: "off", spellcheck: false });
-  const error = alertLine();
-  const list = h("ul", { class: "choices-list", "aria-label": "Rooms on this server" });
+  const [error, say] = alertLine();
+  const room = input({ autocapitalize: "none", spellcheck: false, autofocus: true, oninput: () => look() });
+  const password = input({ spellcheck: false });
+  const list = h("ul.choices", { label: "Rooms on this server" });
   const done = (words) => {
-    if (words === "") return close();
-    say(error, words);
+    if (!words) return close();
+    say(words);
     return room.focus();
   };
+  const named = () => room.value.trim().replace(/^#/, "");
   const go = (verb) => {
-    const name = room.value.trim().replace(/^#/, "");
-    if (name === "") return done("a room needs a name");
+    if (!named()) return done("a room needs a name");
     if (!app.session.isReady) return done("there is no connection");
-    return app.do("enter", verb, name, password.value, false, done);
+    return app.do("enter", verb, named(), password.value, false, done);
   };
-  app.do("inquire", "ROOMS", ({ lines }) => list.append(...lines.map((line) => {
+  const look = () => app.do("inquire", `ROOMS ${named()}`.trim(), ({ lines }) => list.replaceChildren(...lines.map((line) => {
     const [name, ...rest] = line.split(" ");
-    return h("li", {}, button(name, () => {
+    return h("li", h("button.place", { onclick: () => {
       room.value = name;
       if (rest.includes("password")) password.focus();
       else go("JOIN");
-    }, { class: "place", dir: "auto" }), h("span", { class: "quiet" }, rest.join(" ")));
+    } }, h("span.sign", "#"), bdi(name, ".label"), h("span.tag", rest.join(" "))));
   })));
-  return [h("form", { onsubmit: (event) => {
-    event.preventDefault();
-    go("JOIN");
-  } }, error, field("Room", room), field("Room password", password),
-  buttons(button("Make", () => go("MAKE")), h("button", { type: "submit", class: "primary" }, "Join"))), list];
+  look();
+  return [form(() => go("JOIN"), error, field("Room", room), field("Room password", password), buttons(button("Make", () => go("MAKE")), submit("Join"))), list];
 });
+
+const options = (values, chosen) => Object.entries(values).map(([value, text]) => h("option", { value, selected: value === chosen }, text));
 
 export const settings = (app) => openDialog("Settings", (close) => {
   const { session, prefs } = app;
-  const theme = h("select", { autofocus: true, onchange: () => app.setPref("theme", theme.value) },
-    ...[["system", "As the system"], ["light", "Light"], ["dark", "Dark"]].map(([value, text]) => h("option", { value, selected: prefs.theme === value }, text)));
-  const why = !isSecureContext ? "Only pages by https or from localhost may show notifications."
+  const [error, , tell] = alertLine();
+  const theme = h("select", { autofocus: true, onchange: () => app.setPref("theme", theme.value) }, options({ system: "As the system", light: "Light", dark: "Dark" }, prefs.theme));
+  const why = !isSecureContext ? "Only https and localhost may show notifications."
     : !("Notification" in window) ? "This browser has no notifications."
-      : Notification.permission === "denied" ? "The browser's settings forbid notifications for this page." : "";
+      : Notification.permission === "denied" ? "The browser forbids notifications here." : "";
   const hint = small(why || "For direct messages and mentions, while this page is hidden.");
   hint.id = "why";
-  const notices = h("input", { type: "checkbox", role: "switch", checked: prefs.notify && why === "", disabled: why !== "", "aria-describedby": "why", onchange: async () => {
+  const notices = h("input", { type: "checkbox", role: "switch", checked: prefs.notify && !why, disabled: why, "aria-describedby": "why", onchange: async () => {
     const isAllowed = notices.checked && (await Notification.requestPermission()) === "granted";
     if (notices.checked && !isAllowed) hint.textContent = "The browser does not allow it.";
     notices.checked = isAllowed;
     app.setPref("notify", isAllowed);
   } });
-  const away = h("input", { value: session.away, placeholder: "What others are told", dir: "auto", onchange: () => app.do("setAway", away.value.trim(), ({ code, text }) => { if (code !== 200) say(error, text); }) });
-  const error = alertLine();
-  return [error, field("Theme", theme), h("label", { class: "check" }, notices, "Notifications"), hint,
-    session.features.has("away") ? field("Away", away) : null,
-    buttons(h("span", { class: "grow quiet" }, "You are ", bdi(session.me)), button("Sign out", () => {
-      close();
-      app.do("signOut");
-    }))];
+  const away = input({ value: session.away, placeholder: "What others are told", onchange: () => app.do("setAway", away.value.trim(), tell) });
+  const leave = (next) => () => {
+    close();
+    next();
+  };
+  return [error, field("Theme", theme), h("label.check", notices, "Notifications"), hint,
+    field("Away", away),
+    buttons(button("Change password", leave(() => newPassword(app))), button("Sign out", leave(() => app.do("signOut"))))];
+});
+
+const newPassword = (app) => openDialog("Change password", (close) => {
+  const [error, say] = alertLine();
+  const secret = (autocomplete) => h("input", { type: "password", autocomplete, maxLength: 256 });
+  const [old, next] = [secret("current-password"), secret("new-password")];
+  old.autofocus = true;
+  return [form(() => app.do("changePassword", old.value, next.value, ({ code, text }) => {
+    if (code !== 200) return say(text);
+    close();
+    return app.tell(text);
+  }), h("input", { hidden: true, autocomplete: "username", value: app.session.me }), error, field("Old password", old), field("New password", next), small("Your other sessions end."), buttons(submit("Change")))];
 });
 
 /** A line that was found. */
-function hit(app, line, close) {
-  const time = timeOf(line.id);
-  return h("li", {}, h("div", { class: "quiet small" }, bdi(placeName(line.place)), ` · ${dayName(time)}, ${clock(time)}`),
-    h("div", { class: "text", dir: "auto" }, bdi(line.from, { class: "from" }), " ", ...rich(line.text)),
-    button("Open", () => {
-      close();
-      app.do("open", line.place);
-    }, { class: "link", "aria-label": `Open ${placeName(line.place)}` }));
-}
+const hit = (line, go) => h("li", h("button.hit", { onclick: () => go(line) }, face(line.from), h("span.grow",
+  bdi(line.from, ".from"), " ", h("span.quiet.small", bdi(placeName(line.place)), ` · ${moment(timeOf(line.id))}`),
+  h("span.quote", { dir: "auto" }, line.text))));
 
-export const search = (app) => openDialog("Search", (close) => {
-  const words = h("input", { autocomplete: "off", autofocus: true, placeholder: "green tea from:bob in:lobby", dir: "auto" });
-  const state = h("p", { role: "status", class: "quiet small" }, "All of these words, in any order; wor* and \"exact words\" too.");
-  const list = h("ol", { class: "hits", "aria-label": "Found" });
-  const more = button("Show older", () => go(more.next), { hidden: true });
+export const search = (app, open) => openDialog("Search", (close) => {
+  const words = input({ autofocus: true, placeholder: "green tea from:bob in:lobby" });
+  const state = h("p.quiet.small", { role: "status" }, "All of these words; wor* and \"exact words\" too.");
+  const list = h("ol.hits", { label: "Found" });
+  const more = h("button", { hidden: true, onclick: () => go(more.next) }, "Show older");
   let asked = "";
   const go = (before) => app.do("search", asked, before, ({ lines, next, error }) => {
-    list.append(...lines.reverse().map((line) => hit(app, line, close)));
-    state.textContent = error !== "" ? error : list.children.length === 0 && next === null ? "Nothing was found." : `${list.children.length} found`;
+    list.append(...lines.reverse().map((line) => hit(line, () => {
+      close();
+      open(line.place, line.id);
+    })));
+    state.textContent = error ? error : list.children.length === 0 && next === null ? "Nothing was found." : `${list.children.length} found`;
     [more.next, more.hidden] = [next, next === null];
   });
-  return [h("form", { role: "search", onsubmit: (event) => {
-    event.preventDefault();
+  return [form(() => {
     asked = words.value.trim();
     list.replaceChildren();
-    if (asked !== "") go(null);
-  } }, field("Search", words), state), list, more];
-}, { class: "wide" });
+    if (asked) go(null);
+  }, field("Search", words), state), list, more];
+}, ".wide");
 
-/** Ctrl+K: to a place, by some of its letters. */
-export const switchPlace = (app, places, open) => document.querySelector("dialog[open]") ? null : openDialog("Go to", (close) => {
-  const input = h("input", { autocomplete: "off", autofocus: true, dir: "auto", oninput: () => fill() });
-  const list = h("ul", { class: "choices-list", "aria-label": "Places" });
-  const go = (name) => {
+/** Ctrl+K: to a place or a person, by some letters of the name. */
+export const switchPlace = (app, places, open) => openDialog("Go to", (close) => {
+  const { session } = app;
+  const name = input({ autofocus: true, oninput: () => {
+    fill(session.online.values());
+    if (letters()) app.do("inquire", `WHO ${letters()}`, ({ lines }) => fill(lines));
+  } });
+  const list = h("ul.choices", { label: "Places" });
+  let found = [];
+  const letters = () => keyOf(name.value.trim().replace(/^[@#]/, ""));
+  const go = (place) => {
     close();
-    open(name);
+    open(place);
   };
-  const matches = () => {
-    const words = keyOf(input.value.trim());
-    const known = places.filter((place) => keyOf(place.label).includes(words)).sort((a, b) => b.unread.count - a.unread.count).map((place) => place.name);
-    const people = app.session.online.map((name) => `@${name}`).filter((name) => words !== "" && keyOf(name).includes(words) && !known.some((place) => keyOf(place) === keyOf(name)));
-    return [...known, ...people].slice(0, 12);
+  const fill = (online) => {
+    const known = places.filter((place) => keyOf(place.label).includes(letters())).sort((a, b) => b.unread.count - a.unread.count).map((place) => place.name);
+    const people = [...online].map((person) => `@${person}`).filter((person) => letters() && keyOf(person).includes(letters()) && !session.places.has(keyOf(person)));
+    const isBegun = (place) => keyOf(placeName(place)).replace("@", "").startsWith(letters());
+    found = [...known, ...people].sort((a, b) => isBegun(b) - isBegun(a)).slice(0, 12);
+    list.replaceChildren(...found.map((place) => h("li", button(bdi(placeName(place)), () => go(place), ".place"))));
   };
-  const fill = () => list.replaceChildren(...matches().map((name) => h("li", {}, button(placeName(name), () => go(name), { class: "place", dir: "auto" }))));
-  fill();
-  return [h("form", { onsubmit: (event) => {
-    event.preventDefault();
-    const [first] = matches();
-    if (first) go(first);
-  } }, field("Place or person", input)), list];
+  fill([]);
+  return [form(() => { if (found.length > 0) go(found[0]); }, field("Place or person", name)), list];
 });
 
 /** About a place: what it is, how loud it is, what its host may do; or about a person. */
-export const details = (app, place) => openDialog(placeName(place.name), (close) => {
+export const details = (app, place, open) => openDialog(place.who || place.label, (close) => {
   const { session } = app;
-  const word = placeWord(place.name);
-  const error = alertLine();
-  const tell = ({ code, text }) => say(error, code === 200 ? "" : text);
-  const ask = (line) => app.do("inquire", line, tell);
-  const level = h("select", { autofocus: true, onchange: () => app.do("setLevel", place, level.value, tell) },
-    ...LEVELS.map((value) => h("option", { value, selected: place.level === value }, { all: "Everything", mentions: "Mentions of me", none: "Nothing" }[value])));
-  const parts = [error];
-  if (session.features.has("notify") && place.isStored) parts.push(field("Notify me of", level));
-  if (isRoom(place.name)) parts.push(...roomParts(app, place, word, ask, close));
-  else if (place.name !== EVERYBODY) parts.push(...personParts(app, place, tell, close));
-  return parts;
+  const [error, say, tell] = alertLine();
+  const set = (line) => app.do("inquire", line, tell);
+  const known = session.places.get(place.key);
+  const level = h("select", { onchange: () => app.do("setLevel", known, level.value, tell) }, options({ all: "Everything", mentions: "Mentions of me", none: "Nothing" }, known?.level));
+  const context = { app, place, open, close, set, say, tell };
+  return [error, ...(place.who ? personParts(context) : []), session.hasHistory && known?.isStored ? field("Notify me of", level) : null,
+    ...(place.isRoom ? roomParts(context) : place.name === ALL ? [small("Everybody on this server hears what is said here.")] : [])];
 });
 
-function roomParts(app, place, word, ask, close) {
+function roomParts({ app, place, close, set }) {
   const { session } = app;
   const isHost = session.isHost(place);
-  const topic = h("input", { value: place.topic, dir: "auto", disabled: !isHost, onchange: () => ask(`TOPIC ${word} ${topic.value.trim() || "-"}`) });
-  const lock = h("input", { autocomplete: "off", placeholder: "none", onchange: () => ask(`LOCK ${word} ${lock.value || "-"}`) });
-  const keep = h("input", { type: "checkbox", checked: place.kept !== null, onchange: () => ask(`KEEP ${word}${keep.checked ? "" : " off"}`) });
+  const topic = input({ value: place.topic, disabled: !isHost, onchange: () => set(`TOPIC ${place.word} ${topic.value.trim() || "-"}`) });
+  const lock = input({ placeholder: "none", onchange: () => set(`LOCK ${place.word} ${lock.value || "-"}`) });
+  const isSure = (what) => place.kept === null || ask(what, h("p", "What was said there is erased for everybody."));
+  const keep = h("input", { type: "checkbox", checked: place.kept !== null, onchange: async () => {
+    if (await isSure("Erase the history")) set(`KEEP ${place.word}${keep.checked ? "" : " off"}`);
+    else keep.checked = true;
+  } });
   return [
     field("Topic", topic),
-    small(place.kept === null ? "This room is not kept: it ends with its last member, and nothing that is said is stored." : `What is said here is kept for ${place.kept} days.`),
-    ...(isHost ? [session.features.has("keep") ? h("label", { class: "check" }, keep, "Keep this room") : null, field("New room password", lock)] : []),
+    small(place.kept === null ? "What is said here is not kept, and the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
+    ...(isHost ? [session.hasHistory && h("label.check", keep, "Keep this room"), field("New room password", lock)] : []),
     buttons(
-      isHost ? button("Close the room", () => {
-        ask(`CLOSE ${word}`);
+      isHost && button("Close the room", async () => {
         close();
-      }) : null,
+        if (await isSure("Close the room")) set(`CLOSE ${place.word}`);
+      }),
       button("Leave", () => {
         close();
         app.do("leave", place);
@@ -184,24 +198,35 @@ function roomParts(app, place, word, ask, close) {
   ];
 }
 
-function personParts(app, place, tell, close) {
+/** What WHOIS tells: seconds and times as people read them. */
+function factOf(key, value) {
+  if (key === "idle") return `${Math.floor(value / 60)} min`;
+  const time = key === "seen" ? Date.parse(`${value}Z`) : NaN;
+  return isNaN(time) ? rich(value) : moment(time);
+}
+
+function personParts({ app, place, open, close, tell }) {
   const { session } = app;
-  const name = place.name.slice(1);
-  const facts = h("dl", {});
-  app.do("inquire", `WHOIS ${name}`, ({ code, text, lines }) => {
-    if (code !== 215) return code === 502 ? undefined : tell({ code, text });
-    return facts.append(...lines.flatMap((line) => {
-      const at = line.indexOf(" ");
-      const [key, value] = at < 0 ? [line, ""] : [line.slice(0, at), line.slice(at + 1)];
-      return [h("dt", {}, key), h("dd", { dir: "auto" }, rich(value))];
-    }));
+  const { who } = place;
+  const facts = h("dl");
+  app.do("inquire", `WHOIS ${who}`, ({ code, text, lines }) => {
+    if (code !== 215) return tell({ code, text });
+    return facts.append(...lines.map((line) => /^(\S+) ?(.*)$/s.exec(line)).flatMap(([, key, value]) => [h("dt", key), h("dd", { dir: "auto" }, factOf(key, value))]));
   });
-  if (keyOf(name) === keyOf(session.me)) return [facts];
-  const isIgnored = session.ignored.has(keyOf(name));
+  if (session.isMe(who)) return [facts];
+  const room = session.here;
+  const isHosted = session.isHost(room) && room.people.has(keyOf(who));
+  const isGuest = who.startsWith("~");
+  const then = (text, act, kind) => button(text, () => {
+    close();
+    act();
+  }, kind);
+  const isIgnored = session.ignored.has(keyOf(who));
+  const done = (reply) => (reply.code === 200 ? close() : tell(reply));
+  const asHost = (text, line) => isHosted && button(text, () => app.do("inquire", line, done));
   return [facts, buttons(
-    session.places.has(keyOf(place.name)) ? button("Remove from the list", () => {
-      close();
-      app.do("close", place);
-    }) : null,
-    session.features.has("ignore") && !name.startsWith("~") ? button(isIgnored ? "Stop ignoring" : "Ignore", () => app.do("setIgnored", name, !isIgnored, (reply) => (reply.code === 200 ? close() : tell(reply)))) : null)];
+    asHost(`Put out of ${room.name}`, `KICK ${room.word} ${who}`),
+    session.places.has(place.key) && then("Remove from the list", () => app.do("close", session.places.get(place.key))),
+    !isGuest && session.hasHistory && button(isIgnored ? "Stop ignoring" : "Ignore", () => app.do("setIgnored", who, !isIgnored, done)),
+    !isGuest && place.key !== room.key && then("Message", () => open(place.name), ".primary"))];
 }

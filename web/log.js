@@ -1,8 +1,8 @@
 // The log of a place in the document: at most so many rows, which move through the place as the user scrolls.
 
-import { bdi, h, icon } from "./dom.js";
+import { arrange, bdi, face, h, icon } from "./dom.js";
 import { isDeed, movesText, rowsOf } from "./rows.js";
-import { pieces } from "./text.js";
+import { hueOf, pieces } from "./text.js";
 
 /** Rows in the document … */
 const MOST = 1000;
@@ -11,177 +11,190 @@ const STEP = 300;
 /** So near to an end, in pixels, more is shown. */
 const NEAR = 600;
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 
-export const clock = (time) => CLOCK.format(time);
-export const dayName = (time) => DAY.format(time);
+const clock = (time) => CLOCK.format(time);
+const dayName = (time) => DAY.format(time);
+
+/** A day and a time of it. */
+export const moment = (time) => `${dayName(time)}, ${clock(time)}`;
 
 /** A text with its links. */
 export const rich = (text) => pieces(text).map((piece) =>
   piece.url ? h("a", { href: piece.url, target: "_blank", rel: "noopener noreferrer", dir: "auto" }, piece.text) : piece.text);
 
-/** One of eight hues, by name. */
-export function hueOf(name) {
-  let sum = 0;
-  for (const char of name.toLowerCase()) sum = (sum * 31 + char.codePointAt(0)) % 8191;
-  return `hue${sum % 8}`;
-}
+const when = (time) => h("time", { dateTime: new Date(time).toISOString(), title: moment(time) }, clock(time));
 
-const when = (time) => h("time", { dateTime: new Date(time).toISOString(), title: new Date(time).toLocaleString() }, clock(time));
+/**
+ * The log: {element, jump, show(place, me), toEnd()}. `hooks`: older(place), newer(place), newest(place), seeing(isAtEnd),
+ * again(message), discard(message), actions(item), which makes the buttons of a message, and about(name).
+ */
+export function makeLog(hooks) {
+  /** What is drawn, by its key: {element, looks, item}. */
+  const drawn = new Map();
+  let [place, me, mark, items, shown] = [null, "", "", [], null];
+  /** The last line in the document, if it is not the newest. */
+  let last = null;
+  let isAtEnd = true;
+  const element = h("div.log", { role: "log", label: "Messages", "aria-live": "off", tabIndex: 0, onscroll: scrolled, onkeydown: walk, onclick: clicked, onfocusin: attend, onpointerover: attend });
+  const jump = h("button.jump", { hidden: true, onclick: toEnd }, icon("down"), "Newest");
+  const actions = h("span.actions");
+  new ResizeObserver(() => { if (isAtEnd) stick(); }).observe(element);
 
-export class Log {
-  /** `hooks`: {older(), seeing(isSeeing), again(message), discard(message), erase(message), canErase(item), open(name)}. */
-  constructor(hooks) {
-    this.hooks = hooks;
-    this.rows = new Map();
-    /** The last line in the document, if it is not the newest. */
-    this.last = null;
-    this.element = h("div", { class: "log", role: "log", "aria-label": "Messages", "aria-live": "off", tabIndex: 0, onscroll: () => this.scrolled() });
-    this.jump = h("button", { class: "jump", hidden: true, onclick: () => this.toEnd() }, icon("down"), h("span", {}, "Newest"));
-    new ResizeObserver(() => { if (this.isAtEnd) this.stick(); }).observe(this.element);
-    this.isAtEnd = true;
-  }
-
-  /** Shows a place. */
-  show(place, me) {
-    const isOther = this.place !== place;
-    this.me = me;
+  /** Shows a place; the same again if that has changed. */
+  function show(other = place, by = me) {
+    const isOther = place !== other;
     if (isOther) {
-      [this.place, this.last, this.isAtEnd] = [place, null, true];
-      this.element.replaceChildren();
-      this.rows.clear();
+      [place, last, isAtEnd] = [other, null, true];
+      drawn.clear();
     }
-    const anchor = this.isAtEnd ? null : this.anchor();
-    const items = [...place.items, ...place.pending];
-    const end = this.isAtEnd || this.last === null ? items.length : items.indexOf(this.last) + 1 || items.length;
+    [me, items] = [by, [...place.items, ...place.pending]];
+    const target = place.target !== null && (place.ids.has(place.target) || !place.isLoading) ? items.findLastIndex(({ id }) => id !== null && id <= place.target) : -1;
+    if (target >= 0) [last, isAtEnd, place.target] = [items[target + STEP] ?? null, false, null];
+    const end = isAtEnd || last === null ? items.length : items.indexOf(last) + 1 || items.length;
     const start = Math.max(0, end - MOST);
-    [this.shown, this.items] = [{ start, end, total: items.length }, items];
-    const rows = rowsOf(items.slice(start, end), { lineAt: place.lineAt, me });
-    this.reconcile([...this.top(place, start), ...rows.slice(-MOST)]);
-    if (isOther) this.begin();
-    else if (this.isAtEnd) this.stick();
-    else if (anchor?.row.isConnected) this.element.scrollTop = anchor.row.offsetTop - anchor.at;
-    this.scrolled();
+    shown = { start, end, total: items.length };
+    const newMark = [start, end, items[0]?.key, items.at(-1)?.key, place.items.length, place.lineAt, place.hasOlder, place.isLoading, me, ...place.pending.map(({ key, state }) => key + state)].join();
+    if (isOther || target >= 0 || newMark !== mark) {
+      const anchor = isAtEnd ? null : firstSeen();
+      reconcile([...top(start), ...rowsOf(items.slice(start, end), { lineAt: place.lineAt, me }).slice(-MOST)]);
+      if (target >= 0) focus(drawn.get(items[target].key)?.element);
+      else if (isOther) begin();
+      else if (isAtEnd) stick();
+      else if (anchor?.row.isConnected) element.scrollTop = anchor.row.offsetTop - anchor.at;
+    }
+    mark = newMark;
+    scrolled();
   }
 
-  top(place, start) {
-    if (start > 0 || place.isLoading) return [{ key: "loading", type: "loading", text: "Loading …" }];
-    if (place.hasOlder) return [{ key: "older", type: "loading", text: "" }];
+  function top(start) {
     const isEmpty = place.firstId() === null && place.pending.length === 0;
-    const text = isEmpty ? "Nothing has been said here yet." : place.isStored ? "This is as far back as the history goes." : "";
-    return text === "" ? [] : [{ key: `start ${text}`, type: "start", text }];
+    if (start > 0 || place.isLoading || (place.hasOlder && isEmpty)) return [{ key: "loading", type: "loading", text: "Loading …" }];
+    if (place.hasOlder) return [{ key: "older", type: "loading", text: "" }];
+    const text = isEmpty ? "Nothing has been said here yet." : place.isStored ? "This is as far back as the history goes." : "What was said here before is not kept.";
+    return [{ key: `start ${text}`, type: "start", text }];
   }
 
-  reconcile(rows) {
-    const keys = new Set(rows.map((row) => row.key));
-    for (const [key, known] of this.rows) {
-      if (keys.has(key)) continue;
-      known.element.remove();
-      this.rows.delete(key);
-    }
-    let at = this.element.firstChild;
+  function reconcile(rows) {
+    const before = new Map(drawn);
+    drawn.clear();
     for (const row of rows) {
-      const mark = this.markOf(row);
-      let known = this.rows.get(row.key);
-      if (known?.mark !== mark) {
-        const element = this.draw(row);
-        if (known?.element === at) at = at?.nextSibling ?? null;
-        known?.element.remove();
-        known = { element, mark };
-        this.rows.set(row.key, known);
-      }
-      if (known.element === at) at = at.nextSibling;
-      else this.element.insertBefore(known.element, at);
+      const { item } = row;
+      const looks = item ? `${row.isFollowing} ${item.id} ${item.state ?? ""} ${item.note ?? ""}` : row.moves?.length ?? row.text;
+      const known = before.get(row.key);
+      drawn.set(row.key, known && known.looks === looks ? known : { element: draw(row), looks, item });
     }
+    arrange(element, [...drawn.values()].map((known) => known.element));
   }
 
-  /** What a row looks like depends on this. */
-  markOf(row) {
-    const { item } = row;
-    if (row.type === "moves") return `${row.moves.length}`;
-    return item ? `${row.isFollowing} ${item.id} ${item.state ?? ""} ${item.note ?? ""}` : row.text ?? "";
-  }
-
-  draw(row) {
+  function draw(row) {
     switch (row.type) {
-      case "day": return h("div", { class: "day" }, h("span", {}, dayName(row.time)));
-      case "new": return h("div", { class: "day new" }, h("span", {}, "New"));
-      case "moves": return h("div", { class: "moves" }, when(row.time), h("span", { dir: "auto" }, movesText(row.moves)));
-      case "note": return h("div", { class: "moves note" }, when(row.time), h("span", { dir: "auto" }, rich(row.item.text)));
-      case "hole": return h("div", { class: "hole", "data-id": row.item.id }, h("span", {}, `Something is missing here: ${row.item.text}`));
-      case "message": return this.message(row);
-      default: return h("div", { class: row.type }, row.text);
+      case "day": return h("div.day", h("span", dayName(row.time)));
+      case "new": return h("div.day.new", h("span", "New"));
+      case "moves": return h("div.moves", when(row.time), h("span", { dir: "auto" }, movesText(row.moves)));
+      case "note": return h("div.moves", when(row.time), h("span", { dir: "auto" }, rich(row.item.text)));
+      case "hole": return h("div.hole", { "data-id": row.item.id }, `Something is missing here: ${row.item.text}`);
+      case "start": return h("div.start", place.who ? face(place.who) : icon("talk"), h("h2", bdi(place.label)), row.text);
+      case "message": return message(row);
+      default: return h(`div.${row.type}`, row.text);
     }
   }
 
-  message({ item, time, isFollowing }) {
+  function message({ key, item, time, isFollowing }) {
     const { id, from, text, state = "", note = "", isMention } = item;
-    const isMine = from === this.me;
     const isDone = isDeed(text);
-    const isBusy = ["queued", "sent", "unsure"].includes(state);
+    const isFailed = state === "failed";
     const name = from.startsWith("-") ? `${from.slice(1)} (gone)` : from;
-    const who = bdi(name, { class: `from ${hueOf(from)}` });
-    const buttons = state === "failed"
-      ? h("span", { class: "choices" },
-        h("button", { onclick: () => this.hooks.again(item) }, "Send again"),
-        h("button", { onclick: () => this.hooks.discard(item) }, "Discard"))
-      : this.hooks.canErase(item) ? h("button", { class: "erase", "aria-label": `Erase: ${text.slice(0, 40)}`, title: "Erase for everybody", onclick: () => this.hooks.erase(item) }, icon("close")) : null;
-    return h("div", {
-      class: ["message", isFollowing && "following", isMine && "mine", isMention && "mention", isDone && "deed", state === "failed" && "failed"].filter(Boolean).join(" "),
-      "data-id": id === null ? null : String(id), "data-from": from, "aria-busy": isBusy ? "true" : null,
-    }, h("div", { class: "head" }, who, " ", when(time)),
-    h("div", { class: "text", dir: "auto" }, isDone ? [bdi(`* ${name} `, { class: "actor" }), ...rich(text.slice(4))] : rich(text)),
-    note === "" ? null : h("div", { class: "fate" }, state === "failed" ? `Not sent: ${note}` : note), buttons);
+    return h(`div.message${isFollowing || isDone ? ".following" : ""}${isMention ? ".mention" : ""}${isDone ? ".deed" : ""}${isFailed ? ".failed" : ""}`, { "data-id": id, "data-key": key, "data-from": from, "aria-busy": state && !isFailed ? "true" : null, tabIndex: -1 },
+      isFollowing || isDone ? null : face(from),
+      h("div.head", bdi(name, `.from.${hueOf(from)}`), " ", when(time)),
+      h("div.text", { dir: "auto" }, isDone ? [bdi(`* ${name} `), ...rich(text.slice(4))] : rich(text)),
+      note !== "" && h("div.fate", isFailed ? `Not sent: ${note}` : note),
+      isFailed && h("div.choices", h("button", { onclick: () => hooks.again(item) }, "Send again"), h("button", { onclick: () => hooks.discard(item) }, "Discard")));
+  }
+
+  // One message at a time has buttons: the one under the pointer, or the one with the focus.
+
+  const rowOf = (event) => event.target.closest(".message");
+
+  function attend(event) {
+    const row = rowOf(event);
+    const item = drawn.get(row?.dataset.key)?.item;
+    if (!item || item.id === null || row === actions.parentNode || (event.type === "pointerover" && actions.contains(document.activeElement))) return;
+    actions.replaceChildren(...hooks.actions(item));
+    row.append(actions);
+  }
+
+  function clicked(event) {
+    const row = event.target.closest(".face, .from") && rowOf(event);
+    if (row) hooks.about(row.dataset.from);
+  }
+
+  /** The arrows go from message to message. */
+  function walk(event) {
+    const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
+    if (!step || event.altKey) return;
+    event.preventDefault();
+    let row = rowOf(event)?.[step] ?? firstSeen()?.row;
+    while (row && !row.matches(".message")) row = row[step];
+    row?.focus();
+  }
+
+  function focus(row) {
+    if (!row) return;
+    row.focus({ preventScroll: true });
+    row.classList.add("target");
+    element.scrollTop = row.offsetTop - element.clientHeight / 3;
   }
 
   // Scrolling.
 
-  get distance() { return this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight; }
-  stick() { this.element.scrollTop = this.element.scrollHeight; }
+  const distance = () => element.scrollHeight - element.scrollTop - element.clientHeight;
+  const stick = () => { element.scrollTop = element.scrollHeight; };
 
   /** The first row that is seen, and where. */
-  anchor() {
-    const { scrollTop } = this.element;
-    for (const row of this.element.children) {
+  function firstSeen() {
+    const { scrollTop } = element;
+    for (const row of element.children) {
       if (row.offsetTop + row.offsetHeight > scrollTop && row.className !== "loading") return { row, at: row.offsetTop - scrollTop };
     }
     return null;
   }
 
   /** A place that is opened: at what is new, or at its end. */
-  begin() {
-    this.stick();
-    const line = this.rows.get("new")?.element;
-    if (line && line.offsetTop < this.element.scrollTop) this.element.scrollTop = line.offsetTop - 40;
-    this.isAtEnd = this.distance < 40;
+  function begin() {
+    stick();
+    const line = drawn.get("new")?.element;
+    if (line && line.offsetTop < element.scrollTop) element.scrollTop = line.offsetTop - 40;
   }
 
-  toEnd() {
-    [this.last, this.isAtEnd] = [null, true];
-    this.show(this.place, this.me);
-    this.stick();
+  function toEnd() {
+    [last, isAtEnd] = [null, true];
+    hooks.newest(place);
+    show();
+    stick();
   }
 
-  scrolled() {
-    if (!this.place || this.element.clientHeight === 0) return;
-    const { start, end, total } = this.shown;
-    this.isAtEnd = this.distance < 40 && end === total;
-    const { scrollTop } = this.element;
-    if (scrollTop < NEAR && start > 0 && !this.isAtEnd) this.move(Math.max(MOST, end - STEP));
-    else if (scrollTop < NEAR && this.place.hasOlder) this.hooks.older();
-    else if (this.distance < NEAR && end < total) this.move(Math.min(total, end + STEP));
-    this.afterMove();
+  function scrolled() {
+    if (!place || element.clientHeight === 0) return;
+    const { start, end, total } = shown;
+    const isNear = distance() < NEAR;
+    isAtEnd = distance() < 40 && end === total && !place.hasNewer;
+    const isTop = element.scrollTop < NEAR;
+    if (isTop && start > 0 && !isAtEnd) move(Math.max(MOST, end - STEP));
+    else if (isTop && place.hasOlder) hooks.older(place);
+    else if (isNear && end < total) move(Math.min(total, end + STEP));
+    else if (isNear && place.hasNewer) hooks.newer(place);
+    jump.hidden = isAtEnd || (distance() < 200 && shown.end === shown.total && !place.hasNewer);
+    hooks.seeing(isAtEnd);
   }
 
-  move(end) {
-    if (end === this.shown.end) return;
-    [this.last, this.isAtEnd] = [end === this.shown.total ? null : this.items[end - 1], false];
-    this.show(this.place, this.me);
+  function move(end) {
+    if (end === shown.end) return;
+    [last, isAtEnd] = [end === shown.total ? null : items[end - 1], false];
+    show();
   }
 
-  afterMove() {
-    this.jump.hidden = this.isAtEnd || (this.distance < 200 && this.shown.end === this.shown.total);
-    this.hooks.seeing(this.isAtEnd);
-  }
+  return { element, jump, show, toEnd, scrolled };
 }

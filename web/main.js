@@ -2,10 +2,11 @@
 
 import { clip } from "./text.js";
 import { Session } from "./session.js";
-import { View } from "./view.js";
+import { makeView } from "./view.js";
 
 const KEY = `chatd ${location.pathname}`;
 const PREFS = `${KEY} prefs`;
+const UNSENT = `${KEY} unsent`;
 
 function load(storage, key) {
   try {
@@ -25,9 +26,13 @@ function store(storage, key, value) {
 }
 
 const prefs = { theme: "system", notify: false, stay: load(localStorage, KEY) !== null, ...load(localStorage, PREFS) };
-const session = new Session(load(sessionStorage, KEY) ?? load(localStorage, KEY) ?? {});
+const saved = load(sessionStorage, KEY) ?? load(localStorage, KEY);
+// A tab that was copied, or closed and opened again, comes "back": the one that it is a copy of may be there.
+const isCopy = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+const session = new Session({ ...saved, unsent: load(sessionStorage, UNSENT), isCopy });
 let [socket, timer, isDrawing] = [null, 0, false];
-let fresh = [];
+/** What is new and was not told yet: how much, and the last of it. */
+let fresh = { count: 0, text: "" };
 
 const app = {
   session,
@@ -43,20 +48,17 @@ const app = {
     prefs[name] = value;
     store(localStorage, PREFS, prefs);
     if (name === "theme") theme();
-    if (name === "stay" && session.token !== "") session.save();
+    if (name === "stay" && session.token) session.save();
     flush();
   },
-  flush,
+  tell: (text) => view.tell(text),
 };
 
-function theme() {
-  const { dataset } = document.documentElement;
-  if (prefs.theme === "system") delete dataset.theme;
-  else dataset.theme = prefs.theme;
-}
+const theme = () => { document.documentElement.dataset.theme = prefs.theme; };
 
 function flush() {
-  for (const action of session.take()) perform(action);
+  for (const action of session.take()) actions[action.do](action);
+  view.follow();
   clearTimeout(timer);
   const due = session.due();
   if (due !== null) timer = setTimeout(() => app.do("tick"), Math.max(0, due - Date.now()));
@@ -71,19 +73,16 @@ function draw() {
   view.render();
 }
 
-function perform(action) {
-  switch (action.do) {
-    case "connect": return connect();
-    case "close": return disconnect();
-    case "send": return socket?.readyState === WebSocket.OPEN ? socket.send(action.line) : undefined;
-    case "save": return save(action.saved);
-    case "heard": return heard(action);
-    case "missed": return announce(`${action.count} missed, ${action.loud} for you`);
-    case "trouble": return view.tell(action.text);
-    case "told": return fresh.push(action.text);
-    default: return undefined;
-  }
-}
+const actions = {
+  connect,
+  close: disconnect,
+  send: ({ line }) => { if (socket?.readyState === WebSocket.OPEN) socket.send(line); },
+  save,
+  heard,
+  missed: ({ count, loud }) => view.announce(`${count} missed, ${loud} for you`),
+  trouble: ({ text }) => view.tell(text),
+  told: ({ text }) => isNew(text),
+};
 
 function connect() {
   disconnect();
@@ -106,22 +105,27 @@ function disconnect() {
 }
 
 /** A token is kept for this tab, or for this browser; passwords of rooms for this tab alone. */
-function save(saved) {
-  const isKnown = saved.token !== "";
-  store(sessionStorage, KEY, isKnown ? saved : null);
-  store(localStorage, KEY, isKnown && prefs.stay ? { ...saved, rooms: saved.rooms.map(({ name }) => ({ name })) } : null);
+function save({ saved: now, old, isAll }) {
+  const isKnown = now.token;
+  store(sessionStorage, KEY, isKnown ? now : null);
+  if (isKnown && prefs.stay) store(localStorage, KEY, { ...now, rooms: now.rooms.map(({ name }) => ({ name })) });
+  else if (isKnown || isAll || load(localStorage, KEY)?.token === old) store(localStorage, KEY, null);
 }
+
+const saveUnsent = () => store(sessionStorage, UNSENT, session.unsent());
 
 // What is new.
 
+const isNew = (text) => { fresh = { count: fresh.count + 1, text }; };
+
 function heard({ place, message, isLoud }) {
   const isSeen = place === session.here && !document.hidden;
-  if (isSeen || isLoud) fresh.push(`${message.from}: ${clip(message.text, 200)}`);
+  if (isSeen || isLoud) isNew(`${message.from}: ${clip(message.text, 200)}`);
   if (isLoud && document.hidden && prefs.notify && "Notification" in window && Notification.permission === "granted") notify(place, message);
 }
 
 function notify(place, message) {
-  const where = place.name.startsWith("@") ? message.from : `${message.from} in ${place.label}`;
+  const where = place.who ? message.from : `${message.from} in ${place.label}`;
   try {
     const notice = new Notification(where, { body: clip(message.text, 200), tag: `${KEY} ${place.name}` });
     notice.onclick = () => {
@@ -134,20 +138,22 @@ function notify(place, message) {
   }
 }
 
-const announce = (text) => view.announce(text);
-
 setInterval(() => {
-  const news = fresh.splice(0);
-  if (news.length > 0) announce(news.length === 1 ? news[0] : `${news.length} new`);
+  const { count, text } = fresh;
+  if (count > 0) view.announce(count === 1 ? text : `${count} new`);
+  fresh = { count: 0, text: "" };
+  saveUnsent();
 }, 1000);
 
 theme();
-const view = new View(app);
+const view = makeView(app);
+addEventListener("pagehide", saveUnsent);
 addEventListener("online", () => app.do("wake"));
 document.addEventListener("visibilitychange", () => {
   session.isVisible = !document.hidden;
   if (isDrawing) draw();
-  view.log.afterMove();
+  saveUnsent();
+  view.seen();
   if (!document.hidden) app.do("wake");
 });
 app.do("start");

@@ -1,6 +1,6 @@
 // A place: its log, and what is unread in it.
 
-import { EVERYBODY, isRoom, keyOf } from "./wire.js";
+import { isRoom, keyOf, placeName, placeWord } from "./wire.js";
 import { timeOf } from "./text.js";
 
 /** The messages of a place that are remembered while nobody looks back … */
@@ -9,37 +9,47 @@ export const PLACE_KEPT = 1000;
 export const PLACE_MOST = 50_000;
 
 export class Place {
+  /** Messages, holes, comings and notes, in their order. Each has an id; only messages and holes have their own. */
+  items = [];
+  /** Own messages that have no id yet, in the order in which they were said. */
+  pending = [];
+  ids = new Set();
+  noteCount = 0;
+  /** Whether there is more behind the last message that is here. */
+  hasNewer = false;
+  /** What comes while that is fetched, else null. */
+  ahead = null;
+  /** The id of the message to be shown, else null. */
+  target = null;
+  /** Pages that were asked for before the log began anew are not for it. */
+  epoch = 0;
+  isLoading = false;
+  topic = "";
+  knowsTopic = false;
+  kept = null;
+  people = null;
+  lineAt = null;
+  draft = "";
+  toTell = null;
+  mark = 0n;
+
   constructor(name) {
     this.name = name;
-    /** Messages, holes, comings and notes, in their order. Each has an id; only messages and holes have their own. */
-    this.items = [];
-    /** Own messages that have no id yet, in the order in which they were said. */
-    this.pending = [];
-    this.ids = new Set();
-    this.noteCount = 0;
+    this.key = keyOf(name);
+    this.label = placeName(name);
+    this.word = placeWord(name);
+    this.isRoom = isRoom(name);
+    /** The other one of a direct conversation, else "". */
+    this.who = name.startsWith("@") ? name.slice(1) : "";
     /** Whether the server keeps what is said here. */
-    this.isStored = !isRoom(name);
-    this.hasOlder = this.isStored;
-    this.isLoading = false;
-    this.loadAt = 0;
-    this.isJoined = !isRoom(name);
-    this.level = name.startsWith("@") ? "all" : "mentions";
-    this.topic = "";
-    this.knowsTopic = false;
-    this.kept = null;
-    this.people = null;
-    this.lineAt = null;
-    this.draft = "";
-    this.toTell = null;
-    this.mark = 0n;
+    this.isStored = this.hasOlder = this.isJoined = !this.isRoom;
+    this.level = this.who ? "all" : "mentions";
     this.forgetCounts();
   }
 
-  get label() { return this.name === EVERYBODY ? "everybody" : this.name; }
-
   // The log.
 
-  lastId() { return this.items.length === 0 ? null : this.items.at(-1).id; }
+  lastId() { return this.items.findLast((item) => this.ids.has(item.id))?.id ?? null; }
   firstId() { return this.items.find((item) => this.ids.has(item.id))?.id ?? null; }
 
   /** Adds a message at its place. False if it is there, or before the first one that is shown. */
@@ -47,43 +57,50 @@ export class Place {
     const first = this.firstId();
     if (this.ids.has(item.id) || (this.hasOlder && first !== null && item.id < first)) return false;
     item.place = this;
+    if (this.hasNewer) {
+      this.ahead?.push(item);
+      return true;
+    }
     let at = this.items.length;
-    while (at > 0 && this.items[at - 1].id > item.id) at -= 1;
+    while (at > 0 && this.items[at - 1].id > item.id && this.ids.has(this.items[at - 1].id)) at -= 1;
     this.items.splice(at, 0, item);
     this.ids.add(item.id);
     return true;
   }
 
   /** Adds the messages of a page. */
-  prepend(items) { for (const item of items) this.addAnywhere(item); }
-
-  addAnywhere(item) {
-    const { hasOlder } = this;
-    this.hasOlder = false;
-    this.add(item);
-    this.hasOlder = hasOlder;
+  merge(items) {
+    const fresh = items.filter((item) => !this.ids.has(item.id));
+    for (const item of fresh) {
+      item.place = this;
+      this.ids.add(item.id);
+    }
+    this.items = [...fresh, ...this.items].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   }
+
+  drop(message) { this.pending = this.pending.filter((other) => other !== message); }
 
   /** A message of one's own has arrived. */
   confirm(message, id, note) {
-    this.pending = this.pending.filter((other) => other !== message);
-    if (id !== null && this.ids.has(id)) return;
+    this.drop(message);
     Object.assign(message, { id: id ?? this.lastId() ?? 0n, state: "", note });
     if (id === null) return void this.items.push(message);
     delete message.time;
-    this.addAnywhere(message);
+    this.add(message);
   }
 
   /** A line that is no message, now. */
   note(text, time) {
-    this.noteCount += 1;
-    this.items.push({ key: `note ${this.noteCount}`, type: "note", id: this.lastId() ?? 0n, text, time: this.notBefore(time) });
-    this.trim();
+    this.remark({ type: "note", text }, time);
   }
 
   move(name, how, time) {
+    this.remark({ type: "move", name, how }, time);
+  }
+
+  remark(item, time) {
     this.noteCount += 1;
-    this.items.push({ key: `move ${this.noteCount}`, type: "move", id: this.lastId() ?? 0n, name, how, time: this.notBefore(time) });
+    this.items.push({ ...item, key: `${item.type} ${this.noteCount}`, id: this.lastId() ?? BigInt(time) << 20n, time: this.notBefore(time) });
     this.trim();
   }
 
@@ -106,6 +123,9 @@ export class Place {
     this.items = [];
     this.ids.clear();
     this.hasOlder = true;
+    this.hasNewer = this.isLoading = false;
+    this.ahead = null;
+    this.epoch += 1;
   }
 
   erase(id) {
@@ -115,7 +135,8 @@ export class Place {
   }
 
   eraseAll(name) {
-    const isTheirs = (item) => item.type === "message" && keyOf(item.from) === keyOf(name);
+    const key = keyOf(name);
+    const isTheirs = (item) => item.type === "message" && keyOf(item.from) === key;
     for (const item of this.items.filter(isTheirs)) this.erase(item.id);
   }
 

@@ -6,7 +6,7 @@
 // After each login: WANT ─▶ UNREAD ─▶ JOIN … ─▶ HISTORY after C ─▶ … ─▶ end. C is the highest id up to which everything
 // is here. Live lines raise it only after the end, and an unconfirmed line of one's own holds it where it was.
 
-import { EVERYBODY, confirmed, isRoom, keyOf, noteOf, pageEnd, parse, pastLine, idOf, placeWord, retryIn, unreadLine } from "./wire.js";
+import { ALL, confirmed, isRoom, keyOf, noteOf, pageEnd, parse, pastLine, idOf, placeWord, retryIn, unreadLine } from "./wire.js";
 import { PLACE_MOST, Place } from "./place.js";
 import { byteLength, mentions, withoutInvisible } from "./text.js";
 
@@ -27,15 +27,21 @@ const PROBE_MS = 8_000;
 /** After so much silence the connection is tried. */
 const SILENCE_MS = 120_000;
 const GREETING_MS = 15_000;
-/** Who is online is asked for again after this time; with many of them, after the longer one. */
+/** So long an erasure may take. */
+const FORGET_MS = 75_000;
+/** Who is online is asked for again after this time, and after so much for each of them. */
 const WHO_EVERY_MS = 10_000;
-const WHO_MANY_MS = 60_000;
-const MANY = 50;
+const WHO_EACH_MS = 60;
+/** People whose coming and going is told. */
+const WATCHED_MOST = 30;
 /** Reasons after which only the user connects again. */
 const FINAL = ["too many failures", "logged in", "another login", "put out", "banned", "not a chat client"];
 
 export class Session {
-  /** `saved`: {name, token, rooms}, what an earlier page has kept. `random`: numbers from 0 to 1. */
+  /**
+   * `saved`: {name, token, rooms, place, unsent}, what an earlier page has kept; `isCopy` if that page may still be
+   * there. `random`: numbers from 0 to 1.
+   */
   constructor(saved = {}, random = Math.random) {
     this.random = random;
     this.out = [];
@@ -43,46 +49,61 @@ export class Session {
     this.now = 0;
     this.me = saved.name ?? "";
     this.token = saved.token ?? "";
-    this.savedPlace = saved.place;
+    /** Whose conversation this is. */
+    this.who = saved.name;
     this.savedRooms = new Map((saved.rooms ?? []).map((room) => [keyOf(room.name), { name: room.name, password: room.password ?? "" }]));
     this.reset();
+    this.restore(saved.unsent ?? {}, saved.isCopy);
+    this.current = this.place(saved.place ?? ALL).key;
   }
 
   /** As before any login. */
   reset() {
-    this.phase = "out";
-    this.hasEntered = false;
-    this.password = null;
-    this.prompt = null;
-    this.asked = "";
-    this.error = "";
-    this.requests = [];
-    this.forgetPlaces();
-    this.isCurrent = false;
-    this.features = new Set(["history", "search", "notify", "ignore", "forget", "whois", "watch", "away", "keep"]);
-    this.online = [];
-    this.attempts = 0;
-    this.retryAt = null;
-    this.retryDelay = 0;
-    this.reason = "";
+    Object.assign(this, {
+      phase: "out", hasEntered: false, isCurrent: false, isOutdated: false,
+      password: null, prompt: null, asked: "", error: "", reason: "", away: "",
+      attempts: 0, retryAt: null, retryDelay: 0,
+      requests: [], timers: new Map(), pauses: new Map(), online: new Map(),
+      // Whether the server keeps what is said, and whether it can search in that.
+      hasHistory: true, hasSearch: true,
+    });
     this.version ??= "";
-    this.isOutdated = false;
-    this.probeUntil = null;
-    this.timers = new Map();
-    this.pauses = new Map();
-    this.agains = new Map();
-    this.away = "";
+    this.forgetPlaces();
   }
 
   forgetPlaces() {
     this.places = new Map();
-    this.current = keyOf(EVERYBODY);
-    this.place(EVERYBODY);
+    this.current = keyOf(ALL);
+    this.place(ALL);
     this.queue = [];
     this.top = null;
     this.liveTop = 0n;
     this.ignored = new Map();
     this.presence = new Map();
+    this.watched = new Set();
+  }
+
+  /** What the next page of this tab gives to `restore`. */
+  unsent() {
+    const [lines, drafts] = [[], []];
+    for (const { name, pending, draft } of this.places.values()) {
+      if (draft) drafts.push({ name, draft });
+      for (const { text, time, state, note, sentTop } of pending) lines.push({ name, text, time, state, note, sentTop: String(sentTop ?? "") });
+    }
+    return lines.length + drafts.length === 0 ? null : { by: this.who, lines, drafts };
+  }
+
+  /** Texts that waited go on waiting. Whether those that were sent have arrived is looked up. A copy sends nothing. */
+  restore({ by, lines = [], drafts = [] }, isCopy) {
+    this.who ??= by;
+    for (const { name, draft } of drafts) this.place(name).draft = draft;
+    for (const { name, text, time, state, note, sentTop } of lines) {
+      const message = this.write(this.place(name), text);
+      Object.assign(message, { time, state: state === "sent" ? "unsure" : state, note, sentTop: idOf(sentTop) ?? undefined });
+      if (state !== "queued") continue;
+      if (isCopy) Object.assign(message, { state: "failed", note: "the page was closed" });
+      else this.queue.push(message);
+    }
   }
 
   /** The actions since the last call: {do: "connect" | "close" | "send" | "save" | "heard" | "missed" | "told" | "trouble", …}. */
@@ -95,17 +116,18 @@ export class Session {
   act(name, fields = {}) { this.out.push({ do: name, ...fields }); }
   get here() { return this.places.get(this.current); }
   /** Whether the user must give a name and a password. */
-  get needsForm() { return this.phase === "out" || (!this.hasEntered && this.token === ""); }
+  get needsForm() { return this.phase === "out" || (!this.hasEntered && !this.token); }
   get isReady() { return this.phase === "ready"; }
+
+  find(name) { return this.places.get(keyOf(name)); }
 
   /** The place of a name, made if it is new. */
   place(name) {
-    const key = keyOf(name);
-    let place = this.places.get(key);
+    let place = this.find(name);
     if (!place) {
       place = new Place(name);
-      this.places.set(key, place);
-      if (name.startsWith("@")) this.watch(name.slice(1));
+      this.places.set(place.key, place);
+      if (this.isCurrent) this.watch(place);
     }
     return place;
   }
@@ -113,30 +135,29 @@ export class Session {
   // Connecting and logging in.
 
   /** The page is there: with a token, the conversation goes on. */
-  start() { if (this.token !== "" && this.me !== "") this.connect(); }
+  start() { if (this.token && this.me) this.connect(); }
 
   connect() {
     this.retryAt = null;
     this.reason = "";
     this.phase = "connecting";
     this.heardAt = this.now;
-    this.timers.set("greeting", this.now + GREETING_MS);
+    this.after("greeting", GREETING_MS, () => this.giveUp());
     this.act("connect");
   }
 
   /** The user's name and password. */
   signIn(name, password) {
-    [this.error, this.password, this.me] = ["", password, name.trim()];
-    if (this.me === "" || password === "") return this.ask(this.me === "" ? "a name is needed" : "a password is needed");
-    if (this.phase === "login" && this.prompt === "password" && this.asked === this.me) return this.answer(password);
-    if (this.phase === "login" && this.prompt === "password") return this.send("C ");
-    if (this.phase === "login" && this.prompt === "name") return this.sendName();
-    if (this.phase !== "login" && this.phase !== "connecting") this.connect();
+    [this.error, this.password, this.me, this.token] = ["", password, name.trim(), ""];
+    if (!this.me || !password) return this.ask(this.me ? "a password is needed" : "a name is needed");
+    if (this.phase === "out") return this.connect();
+    if (this.prompt === "name") return this.sendName();
+    if (this.prompt === "password") return this.asked === this.me ? this.answer(password) : this.send("C ");
   }
 
   sendName() {
     [this.asked, this.prompt, this.isNew] = [this.me, null, false];
-    this.send(this.token === "" ? `C ${this.me}` : `C ${this.me} ${this.token}`);
+    this.send(`C ${this.me} ${this.token}`.trim());
   }
 
   answer(password) {
@@ -147,15 +168,13 @@ export class Session {
   /** The connection has ended. */
   closed() {
     if (this.phase === "out") return;
-    this.timers.delete("greeting");
-    this.probeUntil = null;
     this.dropRequests();
     this.isCurrent = false;
     const reason = this.reason;
-    for (const place of this.places.values()) if (isRoom(place.name)) place.isJoined = false;
+    for (const place of this.places.values()) place.isJoined = !place.isRoom;
     const isFinal = FINAL.some((words) => reason.startsWith(words));
     if (reason.startsWith("password was changed")) this.forgetToken();
-    if (this.token === "" || (isFinal && !this.hasEntered)) {
+    if (!this.token || (isFinal && !this.hasEntered)) {
       this.error = reason || this.error || "the server cannot be reached";
       if (reason.startsWith("login took too long")) this.error = "";
       [this.prompt, this.password, this.hasEntered] = [null, null, false];
@@ -173,19 +192,19 @@ export class Session {
   /** The network is back, or the machine has woken up. */
   wake() {
     if (this.phase === "waiting") this.connect();
-    else if (this.isReady && this.probeUntil === null) this.probe();
+    else if (this.isReady && !this.timers.has("probe")) this.probe();
   }
 
   /** The user asks to connect. */
   retry() { if (this.phase === "waiting" || this.phase === "stopped") this.connect(); }
 
   probe() {
-    this.probeUntil = this.now + PROBE_MS;
-    this.request("NOOP", () => {});
+    this.after("probe", PROBE_MS, () => this.giveUp());
+    this.request("NOOP");
   }
 
   signOut() {
-    this.forgetToken();
+    this.forgetToken(true);
     if (this.isReady) this.send("C EX");
     this.act("close");
     this.reset();
@@ -193,14 +212,16 @@ export class Session {
     this.savedRooms.clear();
   }
 
-  forgetToken() {
+  /** Another tab may have a new token: that one is forgotten only if `isAll`. */
+  forgetToken(isAll) {
+    const old = this.token;
     this.token = "";
-    this.save();
+    this.save({ old, isAll });
   }
 
-  save() {
+  save(fields) {
     const rooms = [...this.savedRooms.values()];
-    this.act("save", { saved: { name: this.me, token: this.token, rooms, place: this.here?.name } });
+    this.act("save", { saved: { name: this.me, token: this.token, rooms, place: this.here?.name }, ...fields });
   }
 
   // Lines of the server.
@@ -208,9 +229,9 @@ export class Session {
   /** A line of the server. */
   line(text) {
     this.heardAt = this.now;
-    this.probeUntil = null;
+    this.timers.delete("probe");
     const frame = parse(text);
-    if (frame === null || frame.type === "other") return;
+    if (!frame || frame.type === "other") return;
     if (frame.type === "said") return this.isReady ? this.said(frame) : undefined;
     if (frame.type === "notice") return this.isReady ? this.notice(frame) : undefined;
     if (frame.code === 421) return void (this.reason = frame.text);
@@ -219,6 +240,8 @@ export class Session {
     if (!request) return;
     if (frame.more) return void request.lines.push(frame);
     this.requests.shift();
+    const [next] = this.requests;
+    if (next) next.until = Math.max(next.until, this.now + ANSWER_MS);
     request.done(frame.code, frame.text, request.lines);
     this.pump();
   }
@@ -227,7 +250,7 @@ export class Session {
     switch (code) {
       case 220: {
         const version = /^chatd (\S+)/.exec(text)?.[1] ?? "";
-        if (this.version !== "" && version !== this.version) this.isOutdated = true;
+        if (this.version && version !== this.version) this.isOutdated = true;
         this.version ||= version;
         this.phase = "login";
         this.timers.delete("greeting");
@@ -263,27 +286,24 @@ export class Session {
       this.forgetPlaces();
     }
     const isReturn = this.hasEntered && this.top !== null;
-    Object.assign(this, { hasEntered: true, attempts: 0, error: "", prompt: null, password: null });
-    this.phase = "ready";
-    this.isCurrent = false;
-    this.timers.set("who", this.now + WHO_EVERY_MS);
-    this.request("WANT ids reads forgets own", () => {});
+    Object.assign(this, { phase: "ready", hasEntered: true, isCurrent: false, attempts: 0, error: "", prompt: null, password: null });
+    this.request("WANT ids reads forgets own");
     this.renewToken();
     this.request("IGNORE", (code, text, lines) => {
       const names = lines.map((frame) => frame.text.split(" ")[0]);
-      if (!this.isUnknown(code, "ignore")) this.ignored = new Map(names.map((other) => [keyOf(other), other]));
+      if (code === 211) this.ignored = new Map(names.map((other) => [keyOf(other), other]));
     });
-    if (this.away !== "") this.request(`AWAY ${this.away}`, () => {});
-    if (this.isNew) this.note(this.place(EVERYBODY), `Welcome, ${name}. This account is new: it was made just now.`);
+    if (this.away) this.request(`AWAY ${this.away}`);
+    if (this.isNew) this.note(this.place(ALL), `Welcome, ${name}. This account is new.`);
     this.isNew = false;
     this.askUnread(isReturn);
-    for (const place of this.places.values()) if (place.name.startsWith("@")) this.watch(place.name.slice(1));
+    this.watched.clear();
     this.refreshWho();
     if (!isReturn) this.ensure();
   }
 
   renewToken() {
-    this.timers.set("token", this.now + TOKEN_EVERY_MS);
+    this.after("token", TOKEN_EVERY_MS, () => this.renewToken());
     this.request("TOKEN", (code, text) => {
       const token = /^(\S+) expires=/.exec(text)?.[1];
       if (code === 231 && token) {
@@ -293,44 +313,34 @@ export class Session {
     });
   }
 
-  /** Whether an operation is not there; then its feature is not shown. */
-  isUnknown(code, feature) {
-    if (code !== 502) return false;
-    this.features.delete(feature);
-    return true;
-  }
-
   // What was missed.
 
   askUnread(isReturn) {
     this.request("UNREAD", (code, text, lines) => {
-      if (code === 450) return this.again("unread", () => this.askUnread(isReturn));
-      this.pauses.delete("unread");
+      if (this.isLater("unread", code, () => this.askUnread(isReturn))) return;
       if (code !== 213) {
-        for (const feature of ["history", "search", "notify", "forget", "keep"]) this.features.delete(feature);
+        this.hasHistory = this.hasSearch = false;
         for (const place of this.places.values()) place.hasOlder = false;
       }
       this.learnUnread(lines);
-      if (this.savedPlace && this.savedPlace !== this.here.name) this.open(this.savedPlace);
-      this.savedPlace = null;
+      if (!isReturn) this.open(this.here.name);
       this.enterRooms();
       if (code !== 213) return this.endResume();
       this.missed = { count: 0, loud: 0, lines: 0 };
-      if (isReturn) this.askMissed(this.resumeFrom());
-      else {
-        this.top = [...this.places.values()].reduce((top, place) => (place.counted.last > top ? place.counted.last : top), this.top ?? 0n);
-        this.endResume();
-      }
+      if (!isReturn) this.top = [...this.places.values()].reduce((top, { counted }) => (counted.last > top ? counted.last : top), this.top ?? 0n);
+      if (isReturn || this.isUnsure) this.askMissed(this.resumeFrom());
+      else this.endResume();
     });
   }
 
   learnUnread(lines) {
-    const found = lines.map(({ text }) => unreadLine(text)).filter((line) => line !== null);
     for (const place of this.places.values()) place.forgetCounts();
-    for (const unread of found) {
+    for (const { text } of lines) {
+      const unread = unreadLine(text);
+      if (!unread) continue;
       const place = this.place(unread.place);
       place.learn(unread);
-      if (isRoom(place.name) && !this.savedRooms.has(keyOf(place.name))) this.savedRooms.set(keyOf(place.name), { name: place.name, password: "" });
+      if (place.isRoom && !this.savedRooms.has(place.key)) this.savedRooms.set(place.key, { name: place.name, password: "" });
     }
   }
 
@@ -350,17 +360,17 @@ export class Session {
     for (const place of this.places.values()) for (const message of place.pending) if (message.state !== "failed") yield message;
   }
 
+  /** Whether something was sent of which nobody knows whether it has arrived. */
+  get isUnsure() { return [...this.unconfirmed()].some((message) => message.state === "unsure"); }
+
   askMissed(after) {
     this.request(`HISTORY after ${after} ${PAGE}`, (code, text, lines) => {
-      if (code === 450) return this.again("missed", () => this.askMissed(after));
-      this.pauses.delete("missed");
+      if (this.isLater("missed", code, () => this.askMissed(after))) return;
       const end = code === 212 ? pageEnd(text) : null;
-      if (end === null) return this.endResume();
+      if (!end) return this.endResume();
       for (const { text: line } of lines) this.takeMissed(pastLine(line));
       if (end.next !== null && end.next > after) {
-        if (this.missed.lines <= MISSED_MOST || [...this.unconfirmed()].some((message) => message.state === "unsure")) {
-          return this.askMissed(end.next);
-        }
+        if (this.missed.lines <= MISSED_MOST || this.isUnsure) return this.askMissed(end.next);
         this.clearLogs();
       }
       this.endResume();
@@ -368,7 +378,7 @@ export class Session {
   }
 
   takeMissed(line) {
-    if (line === null) return;
+    if (!line) return;
     this.missed.lines += 1;
     if (line.id > this.liveTop) this.liveTop = line.id;
     const place = this.place(line.place);
@@ -399,22 +409,25 @@ export class Session {
     this.isCurrent = true;
     if (this.top === null || this.liveTop > this.top) this.top = this.liveTop;
     for (const message of [...this.unconfirmed()]) {
-      if (message.state === "unsure") this.fail(message, this.features.has("history") && message.place.isStored ? "this has not arrived" : "this may not have arrived");
+      if (message.state === "unsure") this.fail(message, this.hasHistory && message.place.isStored ? "this has not arrived" : "this may not have arrived");
     }
     const missed = this.missed;
     if (missed?.count > 0) this.act("missed", missed);
     this.missed = undefined;
+    for (const place of this.places.values()) this.watch(place);
     this.ensure();
     this.markRead();
     this.pump();
   }
 
-  /** The server cannot answer now: after 1 s, then after twice as long, up to 30 s. */
-  again(what, ask) {
+  /** Whether the server cannot answer now. Then it is asked again: after 1 s, then after twice as long, up to 30 s. */
+  isLater(what, code, ask) {
     const pause = Math.min((this.pauses.get(what) ?? 500) * 2, 30_000);
+    this.pauses.delete(what);
+    if (code !== 450) return false;
     this.pauses.set(what, pause);
-    this.timers.set(`again ${what}`, this.now + pause);
-    this.agains.set(`again ${what}`, ask);
+    this.after(what, pause, ask);
+    return true;
   }
 
   // Messages.
@@ -423,19 +436,19 @@ export class Session {
 
   isLoud(place, message) {
     if (this.isMe(message.from) || place.level === "none" || this.ignored.has(keyOf(message.from ?? ""))) return false;
-    return place.level === "all" || place.name.startsWith("@") || message.isMention === true;
+    return place.level === "all" || place.who !== "" || message.isMention === true;
   }
 
   said(frame) {
     const from = frame.from ?? this.me;
     const place = this.place(frame.place);
-    const isMention = frame.from !== null && (frame.place.startsWith("@") || mentions(frame.text, this.me)) && !this.isMe(from);
+    const isMention = frame.from !== null && (place.who !== "" || mentions(frame.text, this.me)) && !this.isMe(from);
     const message = { id: frame.id, from, text: frame.text, isMention };
     if (frame.id > this.liveTop) this.liveTop = frame.id;
     if (this.isCurrent) this.top = frame.id;
     if (!this.show(place, message) || this.isMe(from)) return;
     place.hear(message.id, this.isLoud(place, message));
-    if (!this.online.includes(from) && !from.startsWith("~")) this.timers.set("who", this.now + 1000);
+    if (!from.startsWith("~")) this.setOnline(from, true);
     this.act("heard", { place, message, isLoud: this.isLoud(place, message) });
     if (place !== this.here) return;
     if (!this.isSeeing) place.lineAt ??= place.mark;
@@ -444,9 +457,9 @@ export class Session {
 
   /** Puts a message into its log. False if it is there, or before everything that is shown. */
   show(place, line) {
-    const isNew = place.add(this.itemOf(line));
-    if (isNew) place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined);
-    return isNew;
+    if (!place.add(this.itemOf(line))) return false;
+    place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined);
+    return true;
   }
 
   itemOf(line) {
@@ -457,21 +470,24 @@ export class Session {
   say(place, texts) {
     if (texts.some((text) => this.excess(place, text) > 0)) return false;
     place.lineAt = null;
-    for (const text of texts) {
-      const message = { key: `own ${(this.ownCount = (this.ownCount ?? 0) + 1)}`, type: "message", id: null, from: this.me, text, place, state: "queued", note: "", time: this.now };
-      place.pending.push(message);
-      this.queue.push(message);
-    }
+    this.newest(place);
+    this.queue.push(...texts.map((text) => this.write(place, text)));
     this.pump();
     return true;
+  }
+
+  write(place, text) {
+    const message = { key: `own ${(this.ownCount = (this.ownCount ?? 0) + 1)}`, type: "message", id: null, from: this.me, text, place, state: "queued", note: "", time: this.now };
+    place.pending.push(message);
+    return message;
   }
 
   /** The bytes by which a text is too long for a place; below 0: the room that is left. */
   excess(place, text) { return byteLength(`C ${this.verbFor(place)} ${text}\r\n`) - LINE_BYTES; }
 
   verbFor(place) {
-    if (place.name === EVERYBODY) return "PM";
-    return place.name.startsWith("@") ? `DM ${place.name.slice(1)}` : `RM ${placeWord(place.name)}`;
+    if (place.name === ALL) return "PM";
+    return place.isRoom ? `RM ${place.word}` : `DM ${place.who}`;
   }
 
   /** Sends what waits, as much as may be unconfirmed at once. */
@@ -488,14 +504,14 @@ export class Session {
     const { place, text } = message;
     [message.state, message.sentTop] = ["sent", this.top ?? 0n];
     const done = (code, words) => this.answered(message, code, words);
-    if (!text.startsWith(" ")) return this.request(`${this.verbFor(place)} ${text}`, done, message);
+    if (!text.startsWith(" ")) return this.request(`${this.verbFor(place)} ${text}`, done, { message });
     // Behind its verb a text begins at the first character that is no space; at a prompt it is the line as it is.
     let isAsked = false;
     this.request(this.verbFor(place), (code, words) => {
       isAsked = code === 354;
       if (!isAsked) this.answered(message, code, words);
-    }, message);
-    this.request(`D ${text}`, (code, words) => { if (isAsked) done(code, words); }, message);
+    }, { message });
+    this.request(`D ${text}`, (code, words) => { if (isAsked) done(code, words); }, { message });
   }
 
   answered(message, code, words) {
@@ -521,7 +537,7 @@ export class Session {
 
   discard(message) {
     message.state = "gone";
-    message.place.pending = message.place.pending.filter((other) => other !== message);
+    message.place.drop(message);
   }
 
   // Notices.
@@ -531,48 +547,50 @@ export class Session {
     const tail = rest.join(" ");
     switch (code) {
       case 100:
-        this.note(this.place(EVERYBODY), `The operator: ${text}`);
+        this.note(this.place(ALL), `The operator: ${text}`);
         return this.act("told", { text: `The operator: ${text}` });
-      case 101:
-        this.presence.set(keyOf(first), second === "away" ? { is: "away", text: tail } : { is: second === "offline" ? "offline" : "online", text: "" });
-        return undefined;
+      case 101: return this.setPresence(first, second === "back" ? "online" : second, tail);
       case 103: return this.move(first, second, "entered");
       case 104: return this.move(first, second, tail === "left: kicked" ? "was put out" : "left");
       case 105: {
         const [, by, topic = ""] = /^\S+ by (\S+):(?: (.*))?$/s.exec(text) ?? [];
         const place = this.place(first);
-        if (place.topic !== topic && place.knowsTopic) this.note(place, topic === "" ? `${by} removed the topic` : `${by} set the topic: ${topic}`);
+        if (place.topic !== topic && place.knowsTopic) this.note(place, topic ? `${by} set the topic: ${topic}` : `${by} removed the topic`);
         [place.topic, place.knowsTopic] = [topic, true];
-        return undefined;
+        return;
       }
       case 106: return this.gone(first, `this room is closed: ${text.slice(first.length + 9)}`);
       case 107: return this.move(first, second, "is host now");
       case 108:
-        for (const place of this.places.values()) if (first === "-" || keyOf(first) === keyOf(place.name)) place.read(idOf(second) ?? 0n);
-        return undefined;
+        for (const place of this.places.values()) if (first === "-" || keyOf(first) === place.key) place.read(idOf(second) ?? 0n);
+        return;
       case 109:
-        if (second === "all") this.places.get(keyOf(first))?.eraseAll(tail);
-        else this.places.get(keyOf(first))?.erase(idOf(second));
-        return undefined;
+        if (second === "all") this.find(first)?.eraseAll(tail);
+        else this.find(first)?.erase(idOf(second));
+        return;
       case 112: {
         const place = this.place(first);
         [place.kept, place.isStored] = second === "kept" ? [tail, true] : [null, false];
         return this.note(place, second === "kept" ? `this room is kept for ${tail} days` : "this room is not kept any more");
       }
-      default: return undefined;
+      default: return;
     }
   }
 
   move(room, name, how) {
-    const place = this.places.get(keyOf(room));
+    const place = this.find(room);
     if (!place) return;
     place.move(name, how, this.now);
     if (place.people) {
       const key = keyOf(name);
-      if (how === "entered") place.people.set(key, { name, isAbsent: false, isHost: false });
-      else if (how === "is host now") for (const person of place.people.values()) person.isHost = keyOf(person.name) === key;
+      if (how === "entered") {
+        place.people.set(key, { name, isAbsent: false, isHost: false });
+        // It may be the host of a kept room, who was away.
+        if (place.kept !== null && ![...place.people.values()].some((person) => person.isHost)) this.after(`names ${place.key}`, 1000, () => this.refreshNames(place));
+      } else if (how === "is host now") for (const person of place.people.values()) person.isHost = keyOf(person.name) === key;
       else if (place.kept !== null && how === "left" && !name.startsWith("~")) this.refreshNames(place);
       else place.people.delete(key);
+      this.peopleChanged();
     }
     if (how === "was put out" && this.isMe(name)) this.gone(room, "you were put out of this room");
   }
@@ -580,11 +598,11 @@ export class Session {
   note(place, text) { place.note(text, this.now); }
 
   gone(room, why) {
-    const place = this.places.get(keyOf(room));
+    const place = this.find(room);
     this.savedRooms.delete(keyOf(room));
     this.save();
     if (!place) return;
-    Object.assign(place, { isJoined: false, isStored: false, people: null, kept: null });
+    Object.assign(place, { isJoined: false, isStored: false, people: null, kept: null, hasOlder: false });
     this.note(place, why);
   }
 
@@ -592,50 +610,70 @@ export class Session {
 
   send(line) { this.act("send", { line }); }
 
-  /** Sends an operation. `done(code, text, lines)` gets its reply. */
-  request(line, done, message) {
-    this.requests.push({ done, lines: [], message, at: this.now });
+  /** Sends an operation. `done(code, text, lines)` gets its reply; `fields` may have a `message`, and `lost` for a break. */
+  request(line, done = () => {}, fields = {}) {
+    this.requests.push({ done, lines: [], until: this.now + (line.startsWith("FORGET") ? FORGET_MS : ANSWER_MS), ...fields });
     this.send(line.startsWith("D ") ? line : `C ${line}`);
   }
 
   dropRequests() {
     const open = this.requests;
     this.requests = [];
-    for (const { message } of open) if (message?.state === "sent") message.state = "unsure";
+    for (const { message, lost } of open) {
+      if (message?.state === "sent") message.state = "unsure";
+      lost?.();
+    }
     this.timers.clear();
     this.pauses.clear();
-    for (const place of this.places.values()) place.isLoading = false;
+    for (const place of this.places.values()) [place.isLoading, place.ahead] = [false, null];
   }
 
   /** Asks for something. `tell({code, text, lines})` gets the answer; after a 200, `effect` comes before that. */
   inquire(line, tell, effect = () => {}) {
-    if (!this.isReady) return tell({ code: 0, text: "there is no connection", lines: [] });
+    const lost = () => tell({ code: 0, text: "there is no connection", lines: [] });
+    if (!this.isReady) return lost();
     this.request(line, (code, text, lines) => {
       if (code === 200) effect();
       tell({ code, text, lines: lines.map((frame) => frame.text) });
-    });
+    }, { lost });
   }
 
   // Places.
 
-  /** The user looks at a place. */
-  open(name) {
+  /** The user looks at a place, and there at the message `target`. */
+  open(name, target = null) {
     const before = this.here;
     const place = this.place(name);
-    if (before && before !== place) before.lineAt = null;
-    this.current = keyOf(place.name);
-    if (place.unread.count > 0) place.lineAt = place.mark;
-    [this.isLookingBack, this.isSeeing] = [false, false];
     before?.trim();
+    this.current = place.key;
+    if (before && before !== place) {
+      before.lineAt = null;
+      this.newest(before);
+    }
+    place.target = target;
+    if (target === null) this.newest(place);
+    else if (!place.ids.has(target)) {
+      place.clear();
+      place.hasNewer = true;
+    }
+    if (place.unread.count > 0) place.lineAt = place.mark;
+    [this.isLookingBack, this.isSeeing] = [target !== null, false];
     if (this.isReady) this.save();
     this.ensure();
-    if (isRoom(place.name) && place.isJoined && !place.people) this.refreshNames(place);
+    if (place.isRoom && place.isJoined && !place.people) this.refreshNames(place);
+  }
+
+  /** Who has looked at a message of long ago sees what is new again. */
+  newest(place) {
+    if (!place.hasNewer) return;
+    place.clear();
+    this.ensure();
   }
 
   /** Forgets a direct conversation in the list. */
   close(place) {
-    this.places.delete(keyOf(place.name));
-    if (this.current === keyOf(place.name)) this.open(EVERYBODY);
+    this.places.delete(place.key);
+    if (this.current === place.key) this.open(ALL);
   }
 
   /** What is looked at has a first page. */
@@ -646,24 +684,46 @@ export class Session {
 
   /** Fetches what was said before the first message here. */
   older(place) {
-    if (!this.isReady || !place.hasOlder || place.isLoading || !this.features.has("history") || place.loadAt > this.now) return;
-    place.isLoading = true;
-    const first = place.firstId();
-    const before = first === null ? "" : `before ${first} `;
-    this.request(`HISTORY ${placeWord(place.name)} ${before}${first === null ? FIRST_PAGE : PAGE}`, (code, text, lines) => {
-      place.isLoading = false;
-      const end = code === 212 ? pageEnd(text) : null;
-      if (code === 450) {
-        place.loadAt = this.now + 1000;
-        this.timers.set("older", place.loadAt);
-        return void this.agains.set("older", () => this.ensure());
+    if (!place.hasOlder) return;
+    const first = place.firstId() ?? (place.hasNewer ? place.target + 1n : null);
+    this.page(place, first === null ? "" : `before ${first} `, place.items.length === 0 ? FIRST_PAGE : PAGE, (end, count) => {
+      place.hasOlder = end && end.next !== null && count > 0 && place.items.length < PLACE_MOST;
+      if (place.firstId() === null) this.newest(place);
+    });
+  }
+
+  /** Fetches what was said after the last message here. */
+  newer(place) {
+    if (!place.hasNewer || place.lastId() === null) return;
+    const isAsked = this.page(place, `after ${place.lastId()} `, PAGE, (end) => {
+      if (end?.next === null) {
+        place.hasNewer = false;
+        place.merge(place.ahead);
       }
-      if (end === null) return void (place.hasOlder = false);
-      const past = lines.map(({ text: line }) => pastLine(line)).filter((line) => line !== null);
-      place.prepend(past.map((line) => this.itemOf(line)));
-      place.hasOlder = end.next !== null && past.length > 0 && place.items.length < PLACE_MOST;
+      place.ahead = null;
+      place.trim(PLACE_MOST);
+    });
+    if (isAsked) place.ahead = [];
+  }
+
+  page(place, bound, count, done) {
+    if (!this.isReady || place.isLoading || !this.hasHistory) return false;
+    const { epoch } = place;
+    place.isLoading = true;
+    this.request(`HISTORY ${place.word} ${bound}${count}`, (code, text, lines) => {
+      if (place.epoch !== epoch) return;
+      const again = () => {
+        [place.isLoading, place.ahead] = [false, null];
+        this.ensure();
+      };
+      if (this.isLater(`page ${place.key}`, code, again)) return;
+      place.isLoading = false;
+      const past = lines.map((line) => pastLine(line.text)).filter((line) => line);
+      place.merge(past.map((line) => this.itemOf(line)));
+      done(code === 212 ? pageEnd(text) : null, past.length);
       if (place === this.here) this.markRead();
     });
+    return true;
   }
 
   /** Whether the user sees the newest line of this place; the view says so. */
@@ -675,36 +735,36 @@ export class Session {
   markRead() {
     const place = this.here;
     const last = place?.lastId() ?? null;
-    if (!this.isSeeing || !place || last === null || last <= place.mark) return;
+    if (!this.isSeeing || !place || last === null || last <= place.mark || place.hasNewer) return;
     place.read(last);
     place.toTell = last;
-    if (!this.timers.has("read")) this.timers.set("read", (this.toldAt ?? 0) + READ_EVERY_MS);
-    if (this.timers.get("read") <= this.now) this.tellRead();
+    const since = this.now - (this.toldAt ?? 0);
+    if (since >= READ_EVERY_MS) this.tellRead();
+    else if (!this.timers.has("read")) this.after("read", READ_EVERY_MS - since, () => this.tellRead());
   }
 
   tellRead() {
-    this.timers.delete("read");
     if (!this.isReady) return;
     this.toldAt = this.now;
     for (const place of this.places.values()) {
       if (place.toTell === null) continue;
       const told = place.toTell;
       place.toTell = null;
-      if (place.isStored && this.features.has("history")) this.request(`READ ${placeWord(place.name)} ${told}`, () => {});
+      if (place.isStored && this.hasHistory) this.request(`READ ${place.word} ${told}`);
     }
   }
 
   /** Enters a room (JOIN), or makes one (MAKE). `isQuiet`: as before the connection ended. `tell` gets "" or what is wrong. */
   enter(verb, name, password, isQuiet, tell) {
-    this.request(`${verb} ${verb === "JOIN" ? placeWord(name) : name}${password === "" ? "" : ` ${password}`}`, (code, text) => this.onRoom(name, password, isQuiet, code, text, tell));
+    this.request(`${verb} ${verb === "JOIN" ? placeWord(name) : name}${password && ` ${password}`}`, (code, text) => this.onRoom(name, password, isQuiet, code, text, tell), { lost: () => tell("the connection is lost") });
   }
 
   onRoom(name, password, isQuiet, code, text, tell) {
     if (code !== 227) {
       if (isQuiet && code === 550) {
         this.gone(name, "this room has ended");
-        const place = this.places.get(keyOf(name));
-        if (place?.firstId() === null) {
+        const place = this.find(name);
+        if (place?.firstId() === null && place.pending.length === 0) {
           this.close(place);
           this.note(this.here, `the room ${name} has ended`);
         }
@@ -714,26 +774,27 @@ export class Session {
     const shown = text.split(" ")[0];
     const place = this.place(shown);
     const kept = / kept=(\d+)/.exec(text)?.[1] ?? null;
-    if (kept !== null && !place.isStored) [place.isStored, place.hasOlder] = [true, this.features.has("history")];
+    if (kept !== null && !place.isStored) [place.isStored, place.hasOlder] = [true, this.hasHistory];
     if (isQuiet && kept === null && place.items.length > 0) this.note(place, "what was said here meanwhile has not reached you");
     Object.assign(place, { isJoined: true, kept });
     this.savedRooms.set(keyOf(shown), { name: shown, password });
     this.save();
-    this.refreshNames(place);
+    place.people = null;
     if (!isQuiet) this.open(shown);
+    else if (place === this.here) this.refreshNames(place);
     this.ensure();
     tell("");
   }
 
   leave(place) {
-    this.request(`LEAVE ${placeWord(place.name)}`, () => {});
-    this.savedRooms.delete(keyOf(place.name));
+    this.request(`LEAVE ${place.word}`);
+    this.savedRooms.delete(place.key);
     this.save();
     this.close(place);
   }
 
   setLevel(place, level, tell) {
-    this.inquire(`NOTIFY ${placeWord(place.name)} ${level}`, tell, () => { place.level = level; });
+    this.inquire(`NOTIFY ${place.word} ${level}`, tell, () => { place.level = level; });
   }
 
   setIgnored(name, isIgnored, tell) {
@@ -747,92 +808,119 @@ export class Session {
     this.inquire(`AWAY ${text}`.trim(), tell, () => { this.away = text; });
   }
 
-  eraseOwn(message, tell) {
+  /** Whether the user may erase a message: an own one, or one in a room of theirs. */
+  canErase({ id, from, place }) {
+    return id !== null && place.isStored && this.hasHistory && (this.isMe(from) || this.isHost(place));
+  }
+
+  erase(message, tell) {
     this.inquire(`FORGET ${message.id}`, tell, () => message.place.erase(message.id));
   }
 
   /** A search: `tell({lines, next, error})`. */
   search(words, before, tell) {
     this.inquire(`SEARCH ${words}${before === null ? "" : ` before:${before}`}`, ({ code, text, lines }) => {
-      if (this.isUnknown(code, "search") || (code === 554 && text.startsWith("search is off"))) this.features.delete("search");
+      if (code === 502 || text.startsWith("search is off")) this.hasSearch = false;
       const end = code === 212 ? pageEnd(text) : null;
-      if (end === null) return tell({ lines: [], next: null, error: text });
-      return tell({ lines: lines.map(pastLine).filter((line) => line !== null), next: end.next, error: "" });
+      tell({ lines: lines.map(pastLine).filter((line) => line), next: end?.next ?? null, error: end ? "" : text });
+    });
+  }
+
+  /** Changes the password. All lines go at once, so that nothing comes between; `tell` gets the reply that decides. */
+  changePassword(old, next, tell) {
+    let end = null;
+    const unless = (wanted) => ({ code, text }) => { if (code !== wanted) end ??= { code, text }; };
+    this.inquire("PASSWD", unless(331));
+    this.inquire(`D ${old}`, unless(332));
+    this.inquire(`D ${next}`, (reply) => {
+      if (!end && reply.code === 200) this.renewToken();
+      tell(end ?? reply);
     });
   }
 
   // People.
 
-  watch(name) {
-    if (!this.isReady || name.startsWith("~") || name.startsWith("-") || !this.features.has("watch")) return;
-    this.request(`WATCH ${name}`, (code, text) => {
-      if (this.isUnknown(code, "watch") || code !== 200) return;
+  /** Asks to be told when the other one of a direct conversation comes and goes. */
+  watch({ key, who }) {
+    if (!this.isReady || !/^[a-z]/i.test(who) || this.watched.has(key) || this.watched.size >= WATCHED_MOST) return;
+    this.watched.add(key);
+    this.request(`WATCH ${who}`, (code, text) => {
       const [, is, why] = /^\S+ is (online|away|offline)(?:: (.*))?$/s.exec(text) ?? [];
-      if (is) this.presence.set(keyOf(name), { is, text: why ?? "" });
+      if (is) this.setPresence(who, is, why);
     });
   }
 
+  /** `is`: online, away (because of `text`) or offline. */
+  setPresence(name, is, text = "") {
+    this.presence.set(keyOf(name), { is, text });
+    this.setOnline(name, is !== "offline");
+    this.peopleChanged();
+  }
+
+  setOnline(name, isOnline) {
+    if (this.online.has(keyOf(name)) === isOnline) return;
+    if (isOnline) this.online.set(keyOf(name), name);
+    else this.online.delete(keyOf(name));
+    this.peopleChanged();
+  }
+
+  /** The view draws people again when this differs. */
+  peopleChanged() { this.peopleVersion = (this.peopleVersion ?? 0) + 1; }
+
   refreshWho() {
-    if (!this.isReady) return;
-    this.request("WHO", (code, text, lines) => {
+    if (this.isVisible === false) return this.after("who", WHO_EVERY_MS, () => this.refreshWho());
+    return this.request("WHO", (code, text, lines) => {
       if (code !== 211) return;
-      this.online = lines.map((frame) => frame.text.split(" ")[0]);
-      this.onlineText = text;
+      const names = lines.map((frame) => frame.text.split(" ")[0]);
+      this.online = new Map(names.map((name) => [keyOf(name), name]));
+      this.onlineText = text.includes(" of ") ? text.split(";")[0] : "";
+      this.after("who", Math.max(WHO_EVERY_MS, WHO_EACH_MS * (/(\d+) online/.exec(text)?.[1] ?? 0)), () => this.refreshWho());
+      this.peopleChanged();
     });
   }
 
   refreshNames(place) {
     if (!this.isReady) return;
-    this.request(`NAMES ${placeWord(place.name)}`, (code, text, lines) => {
+    this.request(`NAMES ${place.word}`, (code, text, lines) => {
       if (code !== 211) return;
       place.people = new Map();
       for (const { text: line } of lines) {
         const [name, ...notes] = line.split(" ");
         place.people.set(keyOf(name), { name, isHost: notes.includes("host"), isAbsent: notes.includes("absent") });
       }
+      this.peopleChanged();
     });
   }
 
-  /** Who is in a place: {name, isHost, isAbsent}. */
+  /** Who is in a place, in their order: {name, isHost, isAbsent}. */
   peopleOf(place) {
     const of = (name) => ({ name, isHost: false, isAbsent: false });
-    if (place.name === EVERYBODY) return this.online.map(of);
-    if (isRoom(place.name)) return [...(place.people?.values() ?? [])].sort((a, b) => a.isAbsent - b.isAbsent || keyOf(a.name).localeCompare(keyOf(b.name)));
-    const with_ = place.name.slice(1);
-    return [{ ...of(with_), isAbsent: this.presence.get(keyOf(with_))?.is === "offline" }, of(this.me)];
+    if (place.who) return [{ ...of(place.who), isAbsent: this.presence.get(keyOf(place.who))?.is === "offline" }, of(this.me)];
+    const people = place.isRoom ? [...(place.people ?? [])] : [...this.online].map(([key, name]) => [key, of(name)]);
+    const byName = ([a, { isAbsent }], [b, other]) => isAbsent - other.isAbsent || (a < b ? -1 : 1);
+    return people.sort(byName).map(([, person]) => person);
   }
 
   isHost(place) { return place.people?.get(keyOf(this.me))?.isHost === true; }
 
   // Time.
 
+  /** Does something later. There is one thing of a name. */
+  after(name, delay, act) { this.timers.set(name, { at: this.now + delay, act }); }
+
   /** When `tick` has something to do, or null. */
   due() {
-    const times = [...this.timers.values()];
+    const times = [...this.timers.values()].map(({ at }) => at);
     if (this.retryAt !== null) times.push(this.retryAt);
-    if (this.probeUntil !== null) times.push(this.probeUntil);
-    if (this.isReady) times.push(this.requests.length > 0 ? this.requests[0].at + ANSWER_MS : this.heardAt + SILENCE_MS);
+    if (this.isReady) times.push(this.requests[0]?.until ?? this.heardAt + SILENCE_MS);
     return times.length === 0 ? null : Math.min(...times);
   }
 
   tick() {
     if (this.retryAt !== null && this.retryAt <= this.now) this.connect();
-    const isOver = (at) => at !== null && at <= this.now;
-    if (isOver(this.timers.get("greeting") ?? null) || isOver(this.probeUntil)) return this.giveUp();
-    if (this.isReady) {
-      if (this.requests.length > 0 && this.requests[0].at + ANSWER_MS <= this.now) return this.giveUp();
-      if (this.requests.length === 0 && this.heardAt + SILENCE_MS <= this.now) this.probe();
-    }
-    for (const [name, at] of [...this.timers]) {
-      if (at > this.now) continue;
-      this.timers.delete(name);
-      if (name === "token") this.renewToken();
-      else if (name === "read") this.tellRead();
-      else if (name === "who") {
-        this.timers.set("who", this.now + (this.online.length < MANY ? WHO_EVERY_MS : WHO_MANY_MS));
-        if (this.isVisible !== false) this.refreshWho();
-      } else this.agains.get(name)?.();
-    }
+    if (this.isReady && this.requests.length === 0 && this.heardAt + SILENCE_MS <= this.now) this.probe();
+    if (this.isReady && this.requests[0]?.until <= this.now) return this.giveUp();
+    for (const [name, { at, act }] of [...this.timers]) if (at <= this.now && this.timers.delete(name)) act();
   }
 
   /** Nobody answers on this connection. */

@@ -5,7 +5,7 @@ const SIGNS = /^[._-]+|[._-]+$/g;
 /** Whether a text has an account's name as a word, in any case: the rule that the server has. */
 export function mentions(text, name) {
   const core = name.replace(SIGNS, "");
-  if (core === "") return false;
+  if (!core) return false;
   const [before, after] = signs(name);
   return wholeWords(text).some((word) => {
     if (asciiLower(word.replace(SIGNS, "")) !== asciiLower(core)) return false;
@@ -60,14 +60,14 @@ function urlOf(raw) {
   try {
     const url = new URL(raw);
     const isWeb = url.protocol === "https:" || url.protocol === "http:";
-    return isWeb && url.hostname !== "" && url.username === "" && url.password === "" ? url.href : null;
+    return isWeb && url.hostname && !url.username && !url.password ? url.href : null;
   } catch {
     return null;
   }
 }
 
 /** The lines of a text that are worth saying. */
-export const linesOf = (text) => text.split(/\r\n|[\n\r\u2028\u2029]/).filter((line) => line.trim() !== "");
+export const linesOf = (text) => text.split(/\r\n|[\n\r\u2028\u2029]/).filter((line) => line.trim());
 
 /** What the server takes out of every text. */
 export const withoutInvisible = (text) => text.replace(/[\u061c\u200b\u200e\u200f\u2060-\u2064\ufeff]/g, "");
@@ -79,6 +79,13 @@ export const timeOf = (id) => Number(id >> 20n);
 export function dayOf(ms) {
   const date = new Date(ms);
   return date.getFullYear() * 372 + date.getMonth() * 31 + date.getDate();
+}
+
+/** One of eight hues, by name. */
+export function hueOf(name) {
+  let sum = 0;
+  for (const char of name.toLowerCase()) sum = (sum * 31 + char.codePointAt(0)) % 8191;
+  return `hue${sum % 8}`;
 }
 
 /** A text of at most `most` characters. */
@@ -95,6 +102,6 @@ export function complete(text, caret, names, turn) {
   if (matches.length === 0) return null;
   const name = matches[turn % matches.length];
   const start = caret - begun[3].length;
-  const tail = start - begun[2].length === 0 && begun[2] === "" ? ": " : " ";
+  const tail = start - begun[2].length === 0 && !begun[2] ? ": " : " ";
   return { text: text.slice(0, start) + name + tail + text.slice(caret), at: start + name.length + tail.length };
 }

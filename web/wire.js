@@ -3,15 +3,16 @@
 // A place is a string: "*" is everybody, "lobby" a room, "@bob" one's direct messages with bob. Two spellings are one
 // place if their keys are equal. Ids are BigInts, because they have 64 bits.
 
-export const EVERYBODY = "*";
+/** The place where everybody is. */
+export const ALL = "*";
 
 /** What two spellings of a place or a name have in common. */
 export const keyOf = (place) => place.toLowerCase();
 
-export const isRoom = (place) => place !== EVERYBODY && !place.startsWith("@");
+export const isRoom = (place) => place !== ALL && !place.startsWith("@");
 
 /** A place as people read it. */
-export const placeName = (place) => (place === EVERYBODY ? "everybody" : place);
+export const placeName = (place) => (place === ALL ? "everybody" : place);
 
 /** An id, of digits alone. */
 export function idOf(digits) {
@@ -20,10 +21,10 @@ export function idOf(digits) {
 
 /** The place that a word of the server names. */
 export function placeOf(word) {
-  if (word === EVERYBODY) return word;
+  if (word === ALL) return word;
   if (word.startsWith("@")) return word.length > 1 ? word : null;
   const room = word.startsWith("#") ? word.slice(1) : word;
-  return room !== "" && !/^[#@*]/.test(room) ? room : null;
+  return room && !/^[#@*]/.test(room) ? room : null;
 }
 
 /** The word for a place in a command. A room that could be something else there has a # in front. */
@@ -67,7 +68,7 @@ export function parse(line) {
   };
   switch (kind) {
     case undefined: return null;
-    case "PM": return said(words(rest, 2), () => EVERYBODY, (f) => f[1]);
+    case "PM": return said(words(rest, 2), () => ALL, (f) => f[1]);
     case "DM": return said(words(rest, 2), (f) => `@${f[1]}`, (f) => f[1]);
     case "TO": return said(words(rest, 2), (f) => `@${f[1]}`, () => null);
     case "RM": return said(words(rest, 3), (f) => f[1], (f) => f[2]);
@@ -81,7 +82,7 @@ export function pastLine(text) {
   if (!fields) return null;
   const [digits, word, from, flags] = fields;
   const [id, place] = [idOf(digits), placeOf(word)];
-  if (id === null || place === null || from === "" || !/^[a-z-]+$/.test(flags)) return null;
+  if (id === null || !place || !from || !/^[a-z-]+$/.test(flags)) return null;
   return { id, place, from, isMention: flags.includes("m"), isHole: flags.includes("g"), text: text.slice(fields.slice(0, 4).join(" ").length + 1) };
 }
 
@@ -93,9 +94,9 @@ export function pageEnd(text) {
 
 /** The line of a place (213): `place COUNT MENTIONS read=ID last=ID notify=LEVEL`. */
 export function unreadLine(text) {
-  const [word, count, mentions, ...fields] = text.split(" ").filter((part) => part !== "");
+  const [word, count, mentions, ...fields] = text.split(" ").filter((part) => part);
   const place = placeOf(word ?? "");
-  if (place === null || ![count, mentions].every((number) => /^\d{1,4}$/.test(number ?? ""))) return null;
+  if (!place || ![count, mentions].every((number) => /^\d{1,4}$/.test(number ?? ""))) return null;
   const named = new Map(fields.map((field) => field.split("=")));
   const [read, last] = [idOf(named.get("read") ?? "0"), idOf(named.get("last") ?? "0")];
   if (read === null || last === null) return null;

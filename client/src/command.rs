@@ -53,6 +53,8 @@ pub const KEYS: [&str; 7] = ["name", "status", "pronouns", "zone", "url", "about
 const LEVELS: [&str; 3] = ["all", "mentions", "none"];
 /// Ends something that was begun with the same command.
 const OFF: [&str; 1] = ["off"];
+/// Begins something, or ends it.
+const SWITCH: [&str; 2] = ["on", "off"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
@@ -66,7 +68,9 @@ enum Verb {
     Rooms,
     Names,
     Make,
+    Invite,
     Kick,
+    Host,
     Close,
     History,
     Missed,
@@ -86,6 +90,7 @@ enum Verb {
     Watch,
     Ignore,
     Unignore,
+    Public,
     Notify,
     Erase,
     Passwd,
@@ -118,7 +123,9 @@ pub const COMMANDS: &[Command] = {
         of(Verb::Rooms, "rooms", "[PREFIX]", [Room, Nothing], "which rooms there are"),
         of(Verb::Names, "names", "[ROOM [PREFIX]]", [Room, Name], "who is in ROOM, or in the one you talk in"),
         of(Verb::Make, "make", "ROOM [PASSWORD]", [Nothing; 2], "make ROOM, as its host, and talk there"),
+        of(Verb::Invite, "invite", "[ROOM] NAME", [RoomOrName, Name], "ask NAME into a room that you are in"),
         of(Verb::Kick, "kick", "[ROOM] NAME", [RoomOrName, Name], "throw NAME out of a room that you host"),
+        of(Verb::Host, "host", "[ROOM] NAME", [RoomOrName, Name], "hand a room that you host to NAME"),
         of(Verb::Close, "close", "[ROOM]", [Room, Nothing], "close a room that you host"),
         of(
             Verb::History,
@@ -186,6 +193,7 @@ pub const COMMANDS: &[Command] = {
             "no direct messages from NAME, or from guests: ~; whom you ignore",
         ),
         of(Verb::Unignore, "unignore", "NAME", [Name, Nothing], "do not ignore NAME any more"),
+        of(Verb::Public, "public", "on|off", [OneOf(&SWITCH), Nothing], "hear what is said to everybody, or do not"),
         of(
             Verb::Notify,
             "notify",
@@ -317,8 +325,12 @@ pub enum Deed<'a> {
     Leave,
     /// List its members whose names start like this.
     Names(Option<&'a str>),
+    /// Ask this user into it.
+    Invite(&'a str),
     /// Remove this member.
     Kick(&'a str),
+    /// Hand it to this member.
+    HandOn(&'a str),
     /// Close it.
     Close,
     /// Keep it, or hand it over.
@@ -490,6 +502,10 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Join, [room @ Some(_), ..]) => Intent::Room { room, deed: Deed::Join(password()) },
         (Verb::Make, [room @ Some(_), ..]) => Intent::Room { room, deed: Deed::Make(password()) },
         (Verb::Leave, [room, None, _]) => Intent::Room { room, deed: Deed::Leave },
+        (Verb::Invite, [Some(name), None, _]) => Intent::Room { room: None, deed: Deed::Invite(people::bare(name)) },
+        (Verb::Invite, [room, Some(name), None]) => Intent::Room { room, deed: Deed::Invite(people::bare(name)) },
+        (Verb::Host, [Some(name), None, _]) => Intent::Room { room: None, deed: Deed::HandOn(people::bare(name)) },
+        (Verb::Host, [room, Some(name), None]) => Intent::Room { room, deed: Deed::HandOn(people::bare(name)) },
         (Verb::Kick, [Some(name), None, _]) => Intent::Room { room: None, deed: Deed::Kick(name) },
         (Verb::Kick, [room, Some(name), None]) => Intent::Room { room, deed: Deed::Kick(name) },
         (Verb::Close, [room, None, _]) => Intent::Room { room, deed: Deed::Close },
@@ -515,6 +531,7 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Watch, _) => Intent::People(People::Watch(people::turn(arguments)?)),
         (Verb::Ignore, _) => Intent::People(People::Ignore(people::turn(arguments)?)),
         (Verb::Unignore, [Some(name), None, _]) => Intent::People(People::Ignore(Turn::Off(people::bare(name)))),
+        (Verb::Public, [Some(word), None, _]) => Intent::People(people::public(word)?),
         (Verb::Notify, _) => Intent::People(people::notify(arguments)?),
         (Verb::Erase, _) => Intent::People(People::Erase(people::erase(arguments)?)),
         (Verb::Passwd, [None, ..]) => Intent::Passwd,

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn commands() {
-        check("/h|", 0, &["/help", "/history"]);
+        check("/h|", 0, &["/help", "/history", "/host"]);
         check("/J|", 0, &["/join "]);
         check("/r|", 0, &["/resend", "/rm", "/rooms"]);
         check("//r|", 0, &[]);

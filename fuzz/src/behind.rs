@@ -59,6 +59,11 @@ impl Server {
         Self::new(Door::line())
     }
 
+    /// A line door that lets guests in.
+    pub(crate) fn line_with_guests() -> Self {
+        Self::new(Door::line_with_guests())
+    }
+
     pub(crate) fn room(how: u8) -> Self {
         Self::new(Door::rooms(Options { status_ok: how & 1 == 1, down_named: how & 2 == 2 }))
     }

@@ -15,18 +15,22 @@ use super::pieces::pieces;
 
 /// The line door: however a stream is cut, it is told the same, in whole lines that no terminal obeys.
 ///
-/// Byte 0 says how it begins (bit 0: logged in; bit 1: typed), bytes 1 to 3 how it is cut; the rest is what is sent.
+/// Byte 0 says how it begins (bit 0: logged in; bit 1: typed; bit 2: guests are let in, and a guest has logged in), bytes 1
+/// to 3 how it is cut; the rest is what is sent.
 pub fn line(data: &[u8]) {
     let Some(([how, steps @ ..], sent)) = data.split_first_chunk::<4>() else { return };
-    let login: &[u8] = match how & 3 {
+    let login: &[u8] = match how & 7 {
+        5 => b"~rob\n",
+        7 => b"C ~rob\n",
         1 => b"alice t1.T0KEN\n",
         3 => b"C alice t1.T0KEN\n",
         _ => b"",
     };
     let sent = [login, sent].concat();
-    let told = Server::line().hear(sent.chunks(sent.len().max(1)));
+    let server = || if how & 4 == 4 { Server::line_with_guests() } else { Server::line() };
+    let told = server().hear(sent.chunks(sent.len().max(1)));
     told.check_lines();
-    assert_eq!(Server::line().hear(pieces(&sent, steps)), told, "cut in pieces of {steps:?}");
+    assert_eq!(server().hear(pieces(&sent, steps)), told, "cut in pieces of {steps:?}");
 }
 
 /// The room door: however a request is cut, it is answered the same, by two whole frames at most.

@@ -144,6 +144,10 @@ pub struct Common {
     /// Encrypt all connections. With --spawn, the server gets a certificate of its own
     #[arg(long)]
     pub tls: bool,
+    /// Connect by WebSocket, one message for each line. With --spawn, the server has a web door only; with --server, the
+    /// port is that of its web door [default: 8015]
+    #[arg(long)]
+    pub web: bool,
     /// With --tls: check the server's certificate against the ones in FILE (PEM). Without it, any is accepted: this
     /// measures a server, and sends it nothing worth protecting
     #[arg(long, value_name = "FILE", conflicts_with = "spawn")]

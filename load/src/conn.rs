@@ -1,4 +1,5 @@
-//! One connection: its socket, perhaps its encryption, an incomplete line, and output that waits to be sent.
+//! One connection: its socket, perhaps its encryption and its WebSocket, an incomplete line, and output that waits to
+//! be sent.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
@@ -6,8 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 
-use super::inbox::Inbox;
+use super::inbox::{ENDLESS, Inbox, NeverEnds};
 use super::tls::{Handshake, Tls};
+use super::web::{Heard, Masks, Web, wrap, wrap_pong};
 
 /// The most output that may wait. A connection with this much sends no further line until some is gone.
 const OUTBOX_BYTES: usize = 64 * 1024;
@@ -21,18 +23,38 @@ const READS_A_TURN: usize = 4;
 pub(super) struct Outbox {
     bytes: Vec<u8>,
     sent: usize,
+    /// The masks of its messages, if it has messages instead of lines.
+    masks: Option<Masks>,
 }
 
 impl Outbox {
+    /// One of messages, which begins with the request for them.
+    fn of_messages(request: &[u8], masks: Masks) -> Self {
+        Self { bytes: request.to_vec(), sent: 0, masks: Some(masks) }
+    }
+
     /// Whether there is room for another line.
     pub(super) fn has_room(&self) -> bool {
         self.waiting().len() < OUTBOX_BYTES
     }
 
-    /// Appends a line and its LF.
+    /// Appends a line, with its LF or as a message.
     pub(super) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
         write(&mut self.bytes);
-        self.bytes.push(b'\n');
+        match &mut self.masks {
+            None => self.bytes.push(b'\n'),
+            Some(masks) => wrap(&mut self.bytes, start, masks),
+        }
+    }
+
+    /// Appends the answer to a ping.
+    fn put_pong(&mut self, payload: &[u8]) {
+        let start = self.bytes.len();
+        if let Some(masks) = &mut self.masks {
+            self.bytes.extend_from_slice(payload);
+            wrap_pong(&mut self.bytes, start, masks);
+        }
     }
 
     /// The output that has not been sent.
@@ -73,6 +95,7 @@ pub(super) enum Progress {
 pub(super) struct Conn {
     stream: TcpStream,
     tls: Option<Box<Tls>>,
+    web: Option<Web>,
     inbox: Inbox,
     outbox: Outbox,
     /// The reason in the server's `421`, if that came last.
@@ -82,19 +105,26 @@ pub(super) struct Conn {
 }
 
 impl Conn {
-    /// Starts to connect, from an address of this machine if one is given, and encrypted if `tls` is.
+    /// Starts to connect, from an address of this machine if one is given, encrypted if `tls` is, and by WebSocket if
+    /// its request is.
     ///
     /// # Errors
     /// System errors: no descriptors or local ports are left.
-    pub(super) fn connect(addr: SocketAddr, from: Option<IpAddr>, tls: Option<Tls>) -> io::Result<Self> {
+    pub(super) fn connect(
+        addr: SocketAddr,
+        from: Option<IpAddr>,
+        tls: Option<Tls>,
+        request: Option<(&[u8], Masks)>,
+    ) -> io::Result<Self> {
         let stream = match from {
             None => TcpStream::connect(addr)?,
             Some(from) => connect_from(addr, from)?,
         };
         // Without it, a line may wait for the acknowledgement of the one before. An error only makes it slower.
         let _ = stream.set_nodelay(true);
-        let tls = tls.map(Box::new);
-        Ok(Self { stream, tls, inbox: Inbox::default(), outbox: Outbox::default(), last_reply: None, failed: None })
+        let (tls, web) = (tls.map(Box::new), request.map(|_| Web::default()));
+        let outbox = request.map(|(request, masks)| Outbox::of_messages(request, masks)).unwrap_or_default();
+        Ok(Self { stream, tls, web, inbox: Inbox::default(), outbox, last_reply: None, failed: None })
     }
 
     /// The socket, to register it with a poll.
@@ -194,14 +224,21 @@ impl Conn {
         now: u64,
         take: &mut impl FnMut(&[u8], u64, &mut Outbox),
     ) -> Option<String> {
-        let Self { tls, inbox, outbox, last_reply, .. } = self;
-        let mut is_endless = false;
+        let Self { tls, web, inbox, outbox, last_reply, .. } = self;
+        let mut failed = None;
+        let mut hear = |line: &[u8], outbox: &mut Outbox| {
+            note(line, last_reply);
+            take(line, now, outbox);
+        };
         let mut cut = |bytes: &[u8]| {
-            let lines = inbox.split(bytes, |line| {
-                note(line, last_reply);
-                take(line, now, outbox);
-            });
-            is_endless |= lines.is_err();
+            let lines = match web {
+                None => inbox.split(bytes, |line| hear(line, outbox)).map_err(|NeverEnds| ENDLESS.to_owned()),
+                Some(web) => web.receive(bytes, &mut |heard| match heard {
+                    Heard::Line(line) => hear(line, outbox),
+                    Heard::Ping(payload) => outbox.put_pong(payload),
+                }),
+            };
+            failed = failed.take().or(lines.err());
         };
         let received = match tls {
             None => {
@@ -212,8 +249,12 @@ impl Conn {
         };
         match received {
             Err(why) => Some(why),
-            Ok(()) if is_endless => Some("the server's line never ended".to_owned()),
-            Ok(()) => tls.as_ref().is_some_and(|tls| tls.has_ended()).then(|| CLOSED.to_owned()),
+            Ok(()) if failed.is_some() => failed,
+            Ok(()) => {
+                let has_ended =
+                    tls.as_ref().is_some_and(|tls| tls.has_ended()) || web.as_ref().is_some_and(Web::has_ended);
+                has_ended.then(|| CLOSED.to_owned())
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 use super::conn::{Conn, Outbox, Progress};
 use super::pacer::Pacer;
 use super::tls::{Handshake, Settings, Tls};
+use super::web::Masks;
 
 /// The most events of a poll.
 const EVENTS: usize = 4096;
@@ -44,13 +45,22 @@ pub(super) struct Handshakes {
     pub(super) last: u64,
 }
 
+/// How connections reach the server.
+pub(super) struct Way {
+    /// The server's address.
+    pub(super) addr: SocketAddr,
+    /// The encryption, if there is any.
+    pub(super) tls: Option<Settings>,
+    /// The request for a WebSocket, if the connections are such.
+    pub(super) request: Option<Vec<u8>>,
+}
+
 /// All connections of a run.
 pub(super) struct Fleet {
     poll: Poll,
     events: Events,
     pacer: Pacer,
-    addr: SocketAddr,
-    tls: Option<Settings>,
+    way: Way,
     handshakes: Handshakes,
     conns: Vec<Option<Conn>>,
     scratch: Vec<u8>,
@@ -61,11 +71,11 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// A fleet of `size` connections to `addr`, none of them open yet, and encrypted if `tls` is given.
+    /// A fleet of `size` connections by this way, none of them open yet.
     ///
     /// # Errors
     /// System errors.
-    pub(super) fn new(addr: SocketAddr, size: usize, tls: Option<Settings>) -> io::Result<Self> {
+    pub(super) fn new(way: Way, size: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         let pacer = Pacer::new(poll.registry(), PACER)?;
         let conns = std::iter::repeat_with(|| None).take(size).collect();
@@ -73,8 +83,7 @@ impl Fleet {
             poll,
             events: Events::with_capacity(EVENTS),
             pacer,
-            addr,
-            tls,
+            way,
             handshakes: Handshakes::default(),
             conns,
             scratch: vec![0; SCRATCH_BYTES],
@@ -107,8 +116,10 @@ impl Fleet {
     /// # Errors
     /// System errors: no descriptors or local ports are left.
     pub(super) fn connect_as(&mut self, who: usize, n: usize) -> io::Result<()> {
-        let tls = self.tls.as_ref().map(Tls::new).transpose().map_err(io::Error::other)?;
-        let mut conn = Conn::connect(self.addr, source(self.addr, n), tls)?;
+        let Way { addr, tls, request } = &self.way;
+        let tls = tls.as_ref().map(Tls::new).transpose().map_err(io::Error::other)?;
+        let request = request.as_ref().map(|request| (request.as_slice(), Masks::new(n)));
+        let mut conn = Conn::connect(*addr, source(*addr, n), tls, request)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(conn.stream_mut(), Token(who), interest)?;
         if let Some(slot) = self.conns.get_mut(who) {

@@ -1,7 +1,9 @@
 //! Cuts input into lines. Without sockets.
 
 /// The longest line. Those of chatd are shorter than 33 KiB.
-const LINE_MOST: usize = 64 * 1024;
+pub(super) const LINE_MOST: usize = 64 * 1024;
+/// Why a connection is over whose line is longer.
+pub(super) const ENDLESS: &str = "the server's line never ended";
 
 /// The start of an incomplete line.
 #[derive(Default)]

@@ -12,7 +12,7 @@
 //! * Without sockets and clocks, and tested that way: `inbox` and `line` (the server's lines), `stamp` (the content of
 //!   each line), `dialogue` (the login), `schedule` (when each line is due), `tally` (what was sent and received),
 //!   `turns` (with and without a history), `report`, `table`.
-//! * `fleet`, `conn` and `pacer` are the loop; `tls` encrypts a connection.
+//! * `fleet`, `conn` and `pacer` are the loop; `tls` encrypts a connection, `web` makes it a WebSocket.
 //!
 //! With a fixed rate (open loop), lines carry the time when they were *due*, not when they were sent: if a server
 //! stalls, the lines that could not be sent meanwhile count as late.
@@ -59,6 +59,7 @@ mod tls;
 #[path = "no_tls.rs"]
 mod tls;
 mod turns;
+mod web;
 mod works;
 
 /// Exit code for invalid arguments.

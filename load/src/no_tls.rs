@@ -12,6 +12,15 @@ pub(super) enum Handshake {
     Resumed,
 }
 
+/// What is spoken behind the encryption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alpn {
+    /// The chat.
+    Chat,
+    /// HTTP.
+    Http,
+}
+
 /// The settings of a run: there are none.
 #[derive(Clone)]
 pub(super) enum Settings {}
@@ -21,7 +30,7 @@ impl Settings {
     ///
     /// # Errors
     /// This build has no TLS.
-    pub(super) fn new(_: &str, _: Option<&Path>, _: bool) -> Result<Self, String> {
+    pub(super) fn new(_: &str, _: Option<&Path>, _: bool, _: Alpn) -> Result<Self, String> {
         Err("this chatload was built without TLS (the cargo feature tls)".to_owned())
     }
 }

@@ -28,7 +28,6 @@ use super::report::{Connections, Process, Question, Report, Store};
 use super::run::{Run, SECOND, Stop};
 use super::spawn::{Rules, Spawned};
 use super::target::{Target, take_descriptors};
-use super::tls::Settings;
 
 /// The days over which the messages are spread.
 const DAYS: u64 = 20;
@@ -64,6 +63,7 @@ pub(super) fn conduct(args: &Args, past: &Past, stop: Stop) -> Result<Report, St
         work: args.name(),
         what: describe(&layout, past, args.size()),
         server: target.describe(),
+        web: args.common().web,
         history: Some("on"),
         ..Report::default()
     };
@@ -85,11 +85,9 @@ fn describe(layout: &Layout, past: &Past, size: usize) -> String {
 }
 
 fn begin(args: &Args, target: &Target, layout: &Layout, stop: Stop) -> Result<Run, String> {
-    let common = args.common();
-    let tls = common.tls.then(|| Settings::new(&target.host, common.ca.as_deref(), false)).transpose()?;
     // The last connection is for those who come back.
     let size = layout.accounts() as usize + 1;
-    let fleet = Fleet::new(target.addr, size, tls).map_err(|error| format!("no poll can be made: {error}"))?;
+    let fleet = Fleet::new(target.way(args)?, size).map_err(|error| format!("no poll can be made: {error}"))?;
     Ok(Run { fleet, stop, progress: Progress::new() })
 }
 

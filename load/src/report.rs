@@ -17,6 +17,9 @@ pub(super) struct Report {
     pub(super) what: String,
     /// The server's address.
     pub(super) server: String,
+    /// Whether the connections were WebSockets, with `--web`.
+    #[serde(skip_serializing_if = "is_not")]
+    pub(super) web: bool,
     /// Whether the server that was started for the run kept a history: `on` or `off`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) history: Option<&'static str>,
@@ -53,6 +56,10 @@ pub(super) struct Report {
     /// The part of the time that chatload itself was busy, 0 to 1. Near 1, it measured itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) chatload_busy: Option<f64>,
+}
+
+fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 /// The logins, and the connections that ended.

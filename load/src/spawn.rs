@@ -41,6 +41,8 @@ pub(super) struct Rules {
     pub(super) sets: Vec<String>,
     /// Whether it has a certificate of its own, and encrypts.
     pub(super) is_tls: bool,
+    /// Whether its door is that of the web.
+    pub(super) is_web: bool,
     /// Whether it keeps a history; `None` for the server's default.
     pub(super) history: Option<bool>,
 }
@@ -49,7 +51,17 @@ impl Rules {
     /// Those that the arguments ask for.
     pub(super) fn of(common: &Common) -> Self {
         let history = common.history.map(|switch| switch == Switch::On);
-        Self { sets: common.set.clone(), is_tls: common.tls, history }
+        Self { sets: common.set.clone(), is_tls: common.tls, is_web: common.web, history }
+    }
+
+    /// The door of the chat, as in `listen`.
+    fn door(&self) -> &'static str {
+        match (self.is_web, self.is_tls) {
+            (false, false) => "line",
+            (false, true) => "line+tls",
+            (true, false) => "web",
+            (true, true) => "web+tls",
+        }
     }
 }
 
@@ -138,7 +150,7 @@ impl Spawned {
     /// It does not start; the text includes its log.
     pub(super) fn restart(&mut self, stop: &Stop) -> Result<(), String> {
         self.kill();
-        let listen = format!("listen=[\"{}://{}\"]", door(self.rules.is_tls), self.addr);
+        let listen = format!("listen=[\"{}://{}\"]", self.rules.door(), self.addr);
         self.child = launch(&self.program, self.folder.path(), &self.rules.sets, Some(&listen))?;
         self.wait(stop)
     }
@@ -147,7 +159,7 @@ impl Spawned {
         let deadline = Instant::now() + START;
         loop {
             let log = fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
-            if let Some(addr) = listening_on(&log) {
+            if let Some(addr) = listening_on(&log, self.rules.door()) {
                 self.addr = addr;
                 return Ok(());
             }
@@ -173,11 +185,6 @@ impl Drop for Spawned {
 pub fn end_with_parent() {
     // If the kernel does not support this, only a `kill -9` of its parent leaves the server running.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
-}
-
-/// The door of the chat, as in `listen`.
-fn door(is_tls: bool) -> &'static str {
-    if is_tls { "line+tls" } else { "line" }
 }
 
 /// Makes a key and a certificate for the server, as its configuration names them.
@@ -219,7 +226,7 @@ fn config(connections: u32, rules: &Rules) -> String {
         Some(true) => format!("\n[history]\nfile = \"{HISTORY}\"\n"),
     };
     let pair = if rules.is_tls { "\n[tls]\ncert = \"cert.pem\"\nkey = \"key.pem\"\n" } else { "" };
-    let door = door(rules.is_tls);
+    let door = rules.door();
     format!(
         r#"listen = ["{door}://127.0.0.1:0"]
 {pair}
@@ -251,11 +258,12 @@ stats_s = 0
     )
 }
 
-/// The first address in a log on which the server listens.
-fn listening_on(log: &str) -> Option<SocketAddr> {
+/// The first address in a log on which the server listens with this door.
+fn listening_on(log: &str, door: &str) -> Option<SocketAddr> {
     // A line that is still being written has no LF yet, and could end within a port number.
     let whole = log.get(..log.rfind('\n')?)?;
-    let addr = |line: &str| line.split_once("listening on line")?.1.split_once("://")?.1.trim().parse().ok();
+    let begin = format!("listening on {door}://");
+    let addr = |line: &str| line.split_once(&begin)?.1.trim().parse().ok();
     whole.lines().find_map(addr)
 }
 
@@ -271,9 +279,11 @@ mod tests {
     #[test]
     fn a_listener_is_read_from_a_whole_line_only() {
         let log = "a [INFO] chatd starts\nb [INFO] listening on line://127.0.0.1:4012";
-        assert_eq!(listening_on(log), None);
-        assert_eq!(listening_on(&format!("{log}\n")).unwrap().port(), 4012);
-        assert_eq!(listening_on("b [INFO] listening on line+tls://127.0.0.1:4013\n").unwrap().port(), 4013);
+        assert_eq!(listening_on(log, "line"), None);
+        assert_eq!(listening_on(&format!("{log}\n"), "line").unwrap().port(), 4012);
+        let log = format!("{log}\nb [INFO] listening on web+tls://127.0.0.1:4013\n");
+        assert_eq!(listening_on(&log, "web+tls").unwrap().port(), 4013);
+        assert_eq!(listening_on(&log, "web"), None);
     }
 
     #[test]

@@ -5,20 +5,25 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use chatd::limits::SPARE_DESCRIPTORS;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::args::Common;
+use super::args::{Args, Common};
+use super::fleet::Way;
 use super::process::{self, Memory, Threads};
 use super::run::Stop;
 use super::spawn::{Rules, Spawned};
+use super::tls::{self, Settings};
+use super::web;
 
-/// The default port, which is chatd's.
+/// The default ports, which are chatd's: that of the line door …
 const PORT: u16 = 5015;
+/// … and that of the web door.
+const WEB_PORT: u16 = 8015;
 
 /// The measured server.
 pub(super) struct Target {
     /// Its address.
     pub(super) addr: SocketAddr,
-    /// Its host, as its certificate names it.
-    pub(super) host: String,
+    /// Its host and port, as it is called. Its certificate names the host.
+    name: String,
     /// The server started for the run.
     pub(super) spawned: Option<Spawned>,
     pid: Option<u32>,
@@ -36,13 +41,26 @@ impl Target {
         if let Some(pid) = common.pid.filter(|pid| process::cpu_seconds(*pid).is_none()) {
             return Err(format!("--pid {pid}: there is no such process on this machine"));
         }
-        Ok(Self { addr: resolve(name)?, host: host(name).to_owned(), spawned: None, pid: common.pid })
+        let name = with_port(name, if common.web { WEB_PORT } else { PORT });
+        Ok(Self { addr: resolve(&name)?, name, spawned: None, pid: common.pid })
     }
 
     /// A server that was started for the run.
     pub(super) fn of(spawned: Spawned) -> Self {
         let addr = spawned.addr();
-        Self { addr, host: addr.ip().to_string(), spawned: Some(spawned), pid: None }
+        Self { addr, name: addr.to_string(), spawned: Some(spawned), pid: None }
+    }
+
+    /// How connections reach it, as the arguments want it.
+    ///
+    /// # Errors
+    /// The certificates or the name cannot be used, and why.
+    pub(super) fn way(&self, args: &Args) -> Result<Way, String> {
+        let common = args.common();
+        let alpn = if common.web { tls::Alpn::Http } else { tls::Alpn::Chat };
+        let tls = || Settings::new(host(&self.name), common.ca.as_deref(), args.resumes(), alpn);
+        let tls = common.tls.then(tls).transpose()?;
+        Ok(Way { addr: self.addr, tls, request: common.web.then(|| web::request(&self.name)) })
     }
 
     /// The server, for the report.
@@ -111,10 +129,14 @@ pub(super) fn take_descriptors(connections: u32) -> Result<(), String> {
     ))
 }
 
+/// The name with a port: this one if it has none.
+fn with_port(name: &str, port: u16) -> String {
+    if has_port(name) { name.to_owned() } else { format!("{name}:{port}") }
+}
+
 fn resolve(name: &str) -> Result<SocketAddr, String> {
-    let named = if has_port(name) { name.to_owned() } else { format!("{name}:{PORT}") };
     let cannot = |why: String| format!("--server {name}: {why}; it takes HOST:PORT, such as localhost:{PORT}");
-    let found: Vec<SocketAddr> = named.to_socket_addrs().map_err(|error| cannot(error.to_string()))?.collect();
+    let found: Vec<SocketAddr> = name.to_socket_addrs().map_err(|error| cannot(error.to_string()))?.collect();
     // The shipped configuration listens on IPv4 only.
     let best = found.iter().find(|addr| addr.is_ipv4()).or_else(|| found.first());
     best.copied().ok_or_else(|| cannot("it has no address".to_owned()))
@@ -140,7 +162,7 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, expected: Result<&str, &str>) {
-        match (resolve(name), expected) {
+        match (resolve(&with_port(name, PORT)), expected) {
             (Ok(found), Ok(expected)) => assert_eq!(found.to_string(), expected, "{name}"),
             (Err(found), Err(expected)) => assert!(found.contains(expected), "{name}: {found}"),
             (found, expected) => panic!("{name}: {found:?}, not {expected:?}"),

@@ -29,6 +29,25 @@ pub(super) enum Handshake {
     Resumed,
 }
 
+/// What is spoken behind the encryption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alpn {
+    /// The chat.
+    Chat,
+    /// HTTP, as far as WebSocket begins with it.
+    Http,
+}
+
+impl Alpn {
+    /// Its name in a handshake.
+    fn name(self) -> &'static [u8] {
+        match self {
+            Self::Chat => b"chatd",
+            Self::Http => b"http/1.1",
+        }
+    }
+}
+
 /// The encryption of one connection.
 pub(super) struct Tls {
     conn: UnbufferedClientConnection,

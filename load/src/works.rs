@@ -15,7 +15,6 @@ use super::storm;
 use super::talk::{Listening, Pace, Talk};
 use super::tally::Tally;
 use super::target::{Target, take_descriptors};
-use super::tls::Settings;
 use super::turns::{self, Comparison};
 
 /// Connections under way at the same time, by default.
@@ -51,19 +50,17 @@ pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
     let connections = args.connections().saturating_add(args.visits());
     take_descriptors(connections)?;
     let mut target = Target::find(args.common(), connections, &stop)?;
-    let common = args.common();
-    let tls = || Settings::new(&target.host, common.ca.as_deref(), args.resumes());
-    let tls = common.tls.then(tls).transpose()?;
-    let size = connections as usize;
-    let fleet = Fleet::new(target.addr, size, tls).map_err(|error| format!("no poll can be made: {error}"))?;
+    let way = target.way(args)?;
+    let fleet = Fleet::new(way, connections as usize).map_err(|error| format!("no poll can be made: {error}"))?;
     let mut run = Run { fleet, stop, progress: Progress::new() };
     // So that lines of another chatload on the same server are recognized.
     let tag = u16::try_from(std::process::id() & 0xffff).unwrap_or_default();
     let mut entrance = Entrance::new(visitors(args, tag));
     let mut report = Report {
         work: args.name(),
-        what: describe(args),
+        what: format!("{}{}", describe(args), by(args)),
         server: target.describe(),
+        web: args.common().web,
         history: target.keeps_history().map(|keeps| if keeps { "on" } else { "off" }),
         ..Report::default()
     };
@@ -156,6 +153,11 @@ fn describe(args: &Args) -> String {
             }
         },
     }
+}
+
+/// The way of the connections, if it is not the usual one.
+fn by(args: &Args) -> &'static str {
+    if args.common().web { ", by WebSocket" } else { "" }
 }
 
 fn pace(args: &Args) -> Pace {

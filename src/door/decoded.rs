@@ -1,4 +1,4 @@
-//! Types that the doors share: the request in a frame, and the spellings of broadcasts.
+//! Types that the doors share: the request in a frame, the spellings of broadcasts, and what a trace shows.
 
 use std::borrow::Cow;
 
@@ -33,6 +33,17 @@ impl Kind {
     pub const ALL: [Self; 5] = [Self::Bare, Self::Typed, Self::Web, Self::RelayLf, Self::RelayCrLf];
     /// The kinds of connections that get public messages: the first ones of [`ALL`](Self::ALL).
     pub const PUBLIC: [Self; 3] = [Self::Bare, Self::Typed, Self::Web];
+}
+
+/// What the server sends at a door, for those who trace a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Lines, each with an LF at its end.
+    Lines,
+    /// The frames of a conversation by WebSocket.
+    Frames,
+    /// Something that is not shown.
+    Hidden,
 }
 
 /// The request in a frame of a client. Texts are borrowed from the bytes that were read.

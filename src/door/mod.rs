@@ -28,7 +28,7 @@ use crate::hub::event::Event;
 use crate::hub::names::{RoomName, UserName};
 use crate::limits;
 pub use crate::secret::Masked;
-pub use decoded::{Decoded, Kind};
+pub use decoded::{Decoded, Kind, Output};
 use inbox::{Cut, Inbox};
 use line::Line;
 use metrics::Metrics;
@@ -118,24 +118,22 @@ impl Door {
         }
     }
 
-    /// True if what the server sends here are lines, so that a trace can show them.
-    pub fn is_text(&self) -> bool {
+    /// What a trace shows of the output here.
+    pub fn output(&self) -> Output {
         match self {
-            Self::Line(_) | Self::Relay(_) | Self::Operator(_) => true,
-            Self::Rooms(_) | Self::Metrics(_) | Self::Web(_) => false,
+            Self::Line(_) | Self::Relay(_) | Self::Operator(_) => Output::Lines,
+            Self::Web(door) if door.line().is_some() => Output::Frames,
+            Self::Rooms(_) | Self::Metrics(_) | Self::Web(_) => Output::Hidden,
         }
     }
 
-    /// A frame of the client as a trace shows it, before it is [decoded](Self::decode).
-    pub fn traced(&self, frame: &[u8]) -> String {
+    /// A frame of the client as a trace shows it, before it is [decoded](Self::decode); `None` for one that is not shown.
+    pub fn traced(&self, frame: &[u8]) -> Option<String> {
         match self {
-            Self::Line(line) => operator::from_client(frame, line.expects_secret()),
-            Self::Relay(_) => operator::from_client(frame, false),
-            Self::Web(door) => match door.line() {
-                Some(line) => operator::from_client(frame, line.expects_secret()),
-                None => operator::MASK.to_owned(),
-            },
-            Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => operator::MASK.to_owned(),
+            Self::Line(line) => Some(operator::from_client(frame, line.expects_secret())),
+            Self::Relay(_) => Some(operator::from_client(frame, false)),
+            Self::Web(door) => door.traced(frame),
+            Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => Some(operator::MASK.to_owned()),
         }
     }
 

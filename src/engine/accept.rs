@@ -7,6 +7,7 @@ use super::life::Standing;
 use super::log_limit::Subject;
 use super::origin::Origin;
 use super::stage::{Arrival, Entrance, Stage};
+use super::web_room::GivingWay;
 use super::{Engine, Random};
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
@@ -23,6 +24,8 @@ pub(super) struct Gate {
     open: [usize; Class::COUNT],
     /// Connections that have not sent a line yet.
     pub(super) silent: u32,
+    /// Connections that make room when there are as many as may be.
+    pub(super) giving_way: GivingWay,
     /// The generation of the last connection.
     generation: u32,
 }
@@ -70,7 +73,8 @@ impl Refusal {
 
 impl Gate {
     pub(super) fn new(most_connections: usize) -> Self {
-        Self { addresses: Addresses::new(), most_connections, open: [0; Class::COUNT], silent: 0, generation: 0 }
+        let (addresses, giving_way) = (Addresses::new(), GivingWay::default());
+        Self { addresses, most_connections, open: [0; Class::COUNT], silent: 0, giving_way, generation: 0 }
     }
 
     /// True if there are as many connections of a class as may be.

@@ -96,8 +96,8 @@ impl<S> Engine<S> {
         }
         let Some(bytes) = self.push_own(id, |door, out| door.encode_event(event, out)) else { return };
         self.turn.work += bytes / WORK_BYTES;
-        if matches!(event, Event::Welcome { .. }) {
-            self.join_public(id);
+        if matches!(event, Event::Welcome { .. }) && self.hub.attends(id.session()) {
+            self.join_public(id); // a guest who has become an account may hear none
         }
         if let Event::Attends { public } = event {
             self.attend_public(id, *public);

@@ -12,6 +12,7 @@ use super::time::NEVER;
 use crate::door::Door;
 use crate::door::http::{Answer, Status};
 use crate::door::metrics::{Ask, What};
+use crate::door::web::files::Files;
 use crate::limits::WORK_BYTES;
 use crate::secret::Secret;
 
@@ -76,6 +77,9 @@ impl Metrics {
 impl<S> Engine<S> {
     /// The listeners, with their certificates and tokens: at the start, and after each reload.
     pub fn handle_listeners(&mut self, listeners: Vec<Listening>) {
+        if listeners.iter().any(|listening| listening.door == "web") {
+            Files::of_page(); // made ready now, so that the turn of the first browser is not a slow one
+        }
         self.metrics.listeners = listeners;
         self.check_certificates();
     }

@@ -139,11 +139,13 @@ impl<S> Engine<S> {
         true
     }
 
-    /// Resets the connection of this class that has rested longest between two requests. False if none does.
+    /// Resets the connection of this class that has rested longest between two requests; for users, one that
+    /// [only fetches](Self::displace_fetching). False if none does.
     pub(super) fn make_room(&mut self, class: Class) -> bool {
         match class {
             Class::Metrics => {}
-            Class::Chat | Class::Operator => return false,
+            Class::Chat => return self.displace_fetching(),
+            Class::Operator => return false,
         }
         let is_resting = |exchange: &&Exchange| {
             exchange.has_answer

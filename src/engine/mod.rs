@@ -29,6 +29,7 @@ mod session;
 
 mod turn;
 mod web;
+mod web_room;
 mod timers;
 
 mod accept;

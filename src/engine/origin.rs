@@ -17,6 +17,12 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The address that a proxy has named. A proxy that listens for both families names IPv4 clients by IPv6 addresses,
+    /// but bans, limits and the log know one client by one address.
+    pub(super) fn learnt(ip: IpAddr) -> Self {
+        Self::Learnt(ip.to_canonical())
+    }
+
     /// The address; `None` for a Unix socket.
     pub fn ip(self) -> Option<IpAddr> {
         match self {

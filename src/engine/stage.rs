@@ -145,7 +145,7 @@ impl<S> Engine<S> {
         let now = self.now;
         let Some(conn) = self.conns.find(id) else { return };
         let Stage::Header { is_tls } = conn.stage else { return };
-        conn.origin = client.map_or(conn.origin, Origin::Learnt);
+        conn.origin = client.map_or(conn.origin, Origin::learnt);
         conn.since = now;
         conn.door.note_time(now);
         let (origin, arrival) = (conn.origin, Arrival::at(&conn.door));

@@ -17,7 +17,7 @@ use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::http::{Host, Status};
 use crate::door::web::files::{File, Files};
-use crate::door::web::{Fetch, Fetched, Forwarded, Upgrade, What, frame, status_of};
+use crate::door::web::{Fetch, Fetched, Forwarded, Upgrade, WebDoor, What, frame, status_of};
 use crate::limits::WORK_BYTES;
 
 /// The answer to a request that gets nothing.
@@ -57,7 +57,7 @@ impl<S> Engine<S> {
         if !self.is_ours(id, fetch.host) {
             return Err((Status::Misdirected, UNKNOWN_HOST));
         }
-        if fetch.is_from_here() { Ok(client) } else { Err((Status::Forbidden, FOREIGN)) }
+        if fetch.is_from_here { Ok(client) } else { Err((Status::Forbidden, FOREIGN)) }
     }
 
     /// The client that has sent a request. A proxy that has sent no PROXY header names it in each.
@@ -68,7 +68,7 @@ impl<S> Engine<S> {
         }
         match (&fetch.forwarded, conn.origin) {
             (Forwarded::Missing, Origin::Unix) => Ok(Origin::Unix),
-            (forwarded, _) => forwarded.client(|ip| self.is_proxy(Origin::Address(ip))).map(Origin::Learnt),
+            (forwarded, _) => forwarded.client(|ip| self.is_proxy(Origin::Address(ip))).map(Origin::learnt),
         }
     }
 
@@ -77,7 +77,7 @@ impl<S> Engine<S> {
         let Host::Name(name) = host else { return true };
         let Settings { web, .. } = &self.settings;
         let door = self.conns.peek(id).and_then(|conn| conn.door.as_web());
-        let listening = door.and_then(|door| self.metrics.listeners.get(door.listener()));
+        let listening = door.and_then(WebDoor::listener).and_then(|number| self.metrics.listeners.get(number));
         let certified = listening.map(|listening| listening.names.as_slice()).unwrap_or_default();
         !name.is_empty() && web.names.iter().chain(certified).any(|known| is_named(known, name))
     }

@@ -21,7 +21,7 @@ impl Hub {
             };
         }
         let fate = self.fate_of_direct(who, &name);
-        let Some(message) = self.message(who, said, fate) else { return };
+        let Some(message) = self.message(who, said, fate).map(Box::new) else { return };
         let audience = Audience::Person { who: name.clone(), except: who };
         self.events.push_back((audience, Event::Told { to: name.clone(), message: message.clone() }));
         self.copy_to_others(who, &name, &message);
@@ -117,7 +117,7 @@ impl Hub {
             return;
         }
         let Some(me) = self.roster.who_of(who).filter(|me| me != to) else { return };
-        let event = Event::OwnTold { to: to.clone(), message: message.clone() };
+        let event = Event::OwnTold { to: to.clone(), message: Box::new(message.clone()) };
         self.events.push_back((Audience::Person { who: me, except: who }, event));
     }
 

@@ -51,7 +51,7 @@ pub enum Event {
         /// The receiver's name as it is shown.
         to: Who,
         /// The message.
-        message: Message,
+        message: Box<Message>,
     },
     /// The session has logged in.
     Welcome {
@@ -68,7 +68,7 @@ pub enum Event {
     /// A public message or a message in a room was delivered.
     Sent {
         /// The room; `None` for a public message.
-        room: Option<RoomName>,
+        room: Option<Box<RoomName>>,
         /// The number of sessions that receive it.
         hearers: usize,
         /// The message, as the others get it.
@@ -79,7 +79,7 @@ pub enum Event {
         /// The receiver's name as it is shown.
         name: Who,
         /// The message, as the receiver gets it.
-        message: Message,
+        message: Box<Message>,
         /// Why the receiver is away, if it is.
         away: Option<Box<str>>,
     },
@@ -88,7 +88,7 @@ pub enum Event {
         /// The receiver's name as it is shown.
         to: Who,
         /// The message, as the receiver gets it.
-        message: Message,
+        message: Box<Message>,
     },
     /// What the session asked for is on its way to the disk. [`Hub::settle_wait`](super::Hub::settle_wait) answers.
     Awaited {

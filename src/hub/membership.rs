@@ -140,7 +140,7 @@ impl Hub {
         let audience = Audience::Room { room: id, except: Some(who) };
         self.events.push_back((audience, Event::SaidIn { room: name.clone(), message: message.clone() }));
         let hearers = hearers - usize::from(is_heard_by_itself);
-        self.tell(who, Event::Sent { room: Some(name), hearers, message });
+        self.tell(who, Event::Sent { room: Some(Box::new(name)), hearers, message });
     }
 
     /// `CanSayIn`.

@@ -59,7 +59,7 @@ impl Hub {
         places.into_iter().filter_map(named).collect()
     }
 
-    /// All guests, by their session.
+    /// All guests of one room, by their session.
     pub fn guests(&self) -> impl Iterator<Item = (SessionId, &GuestName)> {
         self.guests.iter().map(|(session, name)| (*session, name))
     }

@@ -23,3 +23,10 @@ pub const CONNZ_LINES_MOST: u32 = 1_000;
 pub const METRICS_TOKEN_BYTES: usize = 16;
 /// The longest token of a metrics listener, in bytes.
 pub const METRICS_TOKEN_BYTES_MOST: usize = 1_024;
+/// On a full server, connections of the web door that only fetch give way to newcomers: as many in a turn as may be reset
+/// before their descriptors are free, which [`SPARE_DESCRIPTORS`](super::SPARE_DESCRIPTORS) allows.
+pub const WEB_ROOM_A_TURN: usize = 16;
+/// How long after its last answer such a connection may be in the middle of a request or of an answer.
+pub const WEB_BUSY_MS: u64 = 5_000;
+/// How often a full server looks for those that give way.
+pub const WEB_LOOK_MS: u64 = 1_000;

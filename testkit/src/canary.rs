@@ -42,12 +42,15 @@ impl Canary {
         let (flag, count) = (Arc::clone(&is_over), Arc::clone(&rounds));
         let thread = thread::spawn(move || {
             let mut times = Vec::new();
-            while !flag.load(Ordering::Relaxed) {
+            // One round at least, even if this thread begins late.
+            loop {
                 times.push(round(&mut pair, times.len()));
                 count.store(times.len(), Ordering::Relaxed);
+                if flag.load(Ordering::Relaxed) {
+                    return times;
+                }
                 pause(rest_ms);
             }
-            times
         });
         Self { is_over, rounds, thread: Some(thread) }
     }

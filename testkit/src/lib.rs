@@ -24,6 +24,7 @@ mod client;
 mod desk;
 mod dice;
 mod fake;
+pub mod foreign;
 mod front;
 pub mod http;
 pub mod netns;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::{Client, PASSWORD, Server, Thread};
+use testkit::{Client, PASSWORD, Server, Thread, pause};
 
 /// How many messages two clients exchange while passwords are hashed.
 const ROUNDS: usize = 200;
@@ -146,4 +146,16 @@ fn one_address_does_not_fill_the_queue() {
         assert!(answer.starts_with("C 450 "), "{answer:?}");
     }
     panic!("busy although nobody waits any more");
+}
+
+#[test]
+fn the_loop_sleeps_after_a_password_with_a_history_and_without_one() {
+    for history in ["\"history.db\"", "\"\""] {
+        let server = Server::builder().set("history.file", history).start();
+        let _alice = server.bare("alice");
+        let (before, _) = loop_and_worker(&server);
+        pause(2_000);
+        let (after, _) = loop_and_worker(&server);
+        assert!(after - before <= 5, "{} ticks of the loop in two silent seconds: {history}", after - before);
+    }
 }

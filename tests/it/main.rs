@@ -16,6 +16,7 @@ mod accounts;
 mod addresses;
 mod ban_commands;
 mod bans;
+mod browser;
 mod characters;
 mod config;
 mod connections;
@@ -32,6 +33,7 @@ mod failing;
 mod faults;
 mod files;
 mod growth;
+mod guests;
 mod hashing;
 mod history;
 #[cfg(not(feature = "history"))]

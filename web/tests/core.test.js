@@ -97,7 +97,7 @@ test("a place drops doubles, and keeps the order of ids", () => {
   const place = new Place("*");
   assert.ok(place.add(said(5, "a")) && place.add(said(3, "a") ) === false, "before the first one there may be more");
   assert.ok(place.add(said(9, "a")) && place.add(said(7, "b")) && !place.add(said(7, "b")));
-  place.prepend([said(1, "a"), said(2, "a"), said(5, "a")]);
+  place.merge([said(1, "a"), said(2, "a"), said(5, "a")]);
   assert.deepEqual(place.items.map((item) => Number(item.id >> 20n)), [1, 2, 5, 7, 9]);
   const own = { key: "own 1", type: "message", id: null, from: "me", text: "hi", place };
   place.pending.push(own);

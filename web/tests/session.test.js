@@ -313,7 +313,7 @@ test("somebody else logs in: nothing of the one before is there", () => {
 
 test("an older server: what it does not know is not there", () => {
   const bench = Bench.ready({ unread: ["C 502 unknown operation"] });
-  assert.deepEqual([...bench.session.features].filter((feature) => ["history", "search"].includes(feature)), []);
+  assert.deepEqual([bench.session.hasHistory, bench.session.hasSearch], [false, false]);
   bench.do("say", bench.session.here, ["hi"]);
   assert.ok(bench.lines().includes("C PM hi"));
 });
@@ -330,4 +330,224 @@ test("whatever the server sends, nothing breaks", () => {
       if (random(20) === 0) bench.do("say", bench.session.here, ["hi"]);
     }
   }
+});
+
+test("what waits and what was sent survive a reload: nothing is lost, nothing is sent twice", () => {
+  const bench = Bench.ready();
+  bench.hear(`C 212-${id(1)} * bob - old`, "C 212 1 end", `D PM ${id(2)} bob heard`);
+  bench.do("say", bench.session.here, ["arrives", "is lost"]);
+  bench.session.place("@dave").draft = "half a";
+  bench.do("closed");
+  bench.do("say", bench.session.here, ["waits"]);
+  const saved = JSON.parse(JSON.stringify({ name: "alice", token: "t1.1", unsent: bench.session.unsent() }));
+  const next = new Bench(saved);
+  assert.deepEqual(next.session.here.pending.map(({ text, state }) => [text, state]), [["arrives", "unsure"], ["is lost", "unsure"], ["waits", "queued"]]);
+  next.do("start");
+  const sent = next.login({ unread: [`C 213-* 2 0 read=${id(2)} last=${id(9)} notify=mentions`, "C 213 1 places; kept"] });
+  assert.ok(sent.includes(`C HISTORY after ${id(2)} 200`) && !sent.some((line) => line.startsWith("C PM")), sent.join());
+  next.hear(`C 212-${id(9)} * bob - newest`, `C 212 1 next=${id(9)}`);
+  next.hear(`C 212-${id(4)} * alice - arrives`, `C 212-${id(9)} * bob - newest`, "C 212 2 end");
+  assert.deepEqual(next.lines().filter((line) => line.startsWith("C PM")), ["C PM waits"]);
+  assert.deepEqual(next.session.here.pending.map(({ text, state }) => [text, state]), [["is lost", "failed"], ["waits", "sent"]]);
+  assert.deepEqual([next.texts(), next.session.place("@dave").draft], [["newest"], "half a"], "no gap between what arrived and the first page");
+  next.hear("C 200 dave is offline", "C 212 0 end", `C 250 sent to 1 id=${id(10)}`);
+  next.do("discard", next.session.here.pending[0]);
+  next.session.place("@dave").draft = "";
+  assert.equal(next.session.unsent(), null);
+});
+
+test("a copy of a tab sends nothing by itself, and another account gets nothing of it", () => {
+  const unsent = { by: "alice", lines: [{ name: "*", text: "waits", state: "queued", note: "", time: 1, sentTop: "" }], drafts: [] };
+  const copy = new Bench({ name: "alice", token: "t1.1", unsent, isCopy: true });
+  copy.do("start");
+  copy.login();
+  assert.deepEqual([copy.session.here.pending[0].state, copy.lines().filter((line) => line.startsWith("C PM"))], ["failed", []]);
+  const other = new Bench({ unsent });
+  other.do("signIn", "eve", "right one");
+  other.hear("C 220 chatd 0.1.0 ready; your name?", "C 331 eve, your password?", "C 230 welcome eve; 1 online; HELP lists what you can do");
+  assert.deepEqual([other.session.here.pending, other.session.queue], [[], []]);
+});
+
+test("a message of long ago: its page, then on to the newest, without a gap", () => {
+  const bench = Bench.ready();
+  bench.hear(`C 212-${id(900)} * bob - newest`, `C 212 1 next=${id(900)}`);
+  bench.lines();
+  bench.do("open", "*", BigInt(id(100)));
+  assert.deepEqual(bench.lines(), [`C HISTORY * before ${BigInt(id(100)) + 1n} 60`]);
+  bench.hear(`D PM ${id(901)} bob live, elsewhere`, `C 212-${id(99)} * bob - before`, `C 212-${id(100)} * bob - found`, `C 212 2 next=${id(99)}`);
+  const place = bench.session.here;
+  assert.deepEqual([bench.texts(), place.hasNewer, place.hasOlder, place.unread.count], [["before", "found"], true, true, 1]);
+  bench.do("newer", place);
+  assert.deepEqual(bench.lines(), [`C HISTORY * after ${id(100)} 200`]);
+  bench.hear(`C 212-${id(300)} * bob - between`, `C 212 1 next=${id(300)}`);
+  bench.do("newer", place);
+  bench.hear(`D PM ${id(902)} bob while it is fetched`, `C 212-${id(900)} * bob - newest`, `C 212-${id(901)} * bob - live, elsewhere`, "C 212 2 end");
+  assert.deepEqual([bench.texts(), place.hasNewer], [["before", "found", "between", "newest", "live, elsewhere", "while it is fetched"], false]);
+  bench.do("open", "*", BigInt(id(50)));
+  bench.hear(`C 212-${id(50)} * bob - found`, `C 212 1 next=${id(50)}`);
+  bench.lines();
+  bench.do("say", place, ["now"]);
+  assert.deepEqual(bench.lines(), ["C HISTORY * 60", "C PM now"]);
+  bench.hear(`C 212-${id(902)} * bob - while it is fetched`, `C 212 1 next=${id(902)}`, `C 250 sent to 1 id=${id(903)}`);
+  assert.deepEqual(bench.texts(), ["while it is fetched", "now"]);
+});
+
+test("a page that was asked for before the log began anew is not shown in it", () => {
+  const bench = Bench.ready();
+  const place = bench.session.here;
+  bench.do("open", "*", BigInt(id(100)));
+  bench.hear(`C 212-${id(900)} * bob - newest`, "C 212 1 end", `C 212-${id(100)} * bob - found`, "C 212 1 end");
+  assert.deepEqual([bench.texts(), place.hasNewer], [["found"], true]);
+});
+
+test("a new password", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  const told = [];
+  bench.do("changePassword", "old one 1", "new one 1", (reply) => told.push(reply.code));
+  assert.deepEqual(bench.lines(), ["C PASSWD", "D old one 1", "D new one 1"]);
+  bench.hear("C 331 your old password?", "C 332 choose a new password", "C 200 password changed");
+  assert.deepEqual([told, bench.lines()], [[200], ["C TOKEN"]]);
+  bench.hear("C 231 t1.9 expires=86400");
+  bench.do("changePassword", "wrong one", "new one 2", (reply) => told.push(reply.code, reply.text));
+  bench.hear("C 331 your old password?", "C 530 wrong password", "C 503 not at this point");
+  assert.deepEqual(told, [200, 530, "wrong password"]);
+  bench.do("changePassword", "new one 1", "new one 2", (reply) => told.push(reply.code));
+  bench.do("closed");
+  assert.equal(told.at(-1), 0, "who waits for an answer is told of the break");
+});
+
+test("a password at the form is what counts, and another tab's token stays", () => {
+  const bench = new Bench({ name: "alice", token: "t1.1" });
+  bench.do("start");
+  bench.hear("C 220 chatd 0.1.0 ready; your name?", "C 421 logged in 4 times already");
+  bench.do("closed");
+  bench.lines();
+  bench.do("signIn", "alice", "right one");
+  bench.hear("C 220 chatd 0.1.0 ready; your name?");
+  assert.deepEqual(bench.lines(), ["C alice"]);
+  const other = Bench.ready();
+  other.hear("C 212 0 end", "C 421 password was changed");
+  other.do("closed");
+  assert.deepEqual(other.did("save").at(-1), { do: "save", saved: { name: "alice", token: "", rooms: [], place: "*" }, old: "t1.2", isAll: undefined });
+});
+
+test("slow answers one after another are no break", () => {
+  const bench = Bench.ready({ rooms: [{ name: "a", password: "x" }, { name: "b", password: "x" }] });
+  for (const line of ["C 554 wrong password", "C 554 wrong password", "C 212 0 end"]) {
+    bench.now += 20_000;
+    bench.do("tick");
+    assert.ok(bench.session.isReady, line);
+    bench.hear(line);
+  }
+  while (bench.session.requests.length > 0) bench.hear("C 200 done");
+  bench.do("erase", { id: 5n, place: bench.session.here }, () => {});
+  bench.now += 60_000;
+  bench.do("tick");
+  assert.ok(bench.session.isReady, "an erasure may take a minute");
+});
+
+test("who is online follows what is told, and thousands are not asked for again and again", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end", `D PM ${id(2)} zoe hi`, "C 101 carol online", "C 101 carol offline");
+  assert.deepEqual(bench.session.peopleOf(bench.session.here).map(({ name }) => name), ["alice", "zoe"]);
+  bench.now += 10_000;
+  bench.do("tick");
+  assert.deepEqual(bench.lines().filter((line) => line === "C WHO").length, 1);
+  bench.hear("C 211-alice", "C 211 200 of 5000 online; WHO prefix narrows it");
+  for (let n = 0; n < 9; n += 1) {
+    bench.now += 10_000;
+    bench.do("tick");
+    bench.hear(`D PM ${id(n + 3)} bob${n} hi`);
+  }
+  bench.now += 10_000;
+  bench.do("tick");
+  assert.deepEqual(bench.lines().filter((line) => line === "C WHO").length, 0);
+});
+
+test("many direct conversations: few are watched, and after the resume", () => {
+  const unread = Array.from({ length: 60 }, (_, n) => `C 213-@dave${n} 0 0 read=1 last=1 notify=all`);
+  const bench = Bench.ready({ unread: [...unread, "C 213 60 places; kept"] });
+  const at = (word) => bench.first.findIndex((line) => line.startsWith(word));
+  assert.equal(bench.first.filter((line) => line.startsWith("C WATCH")).length, 30);
+  assert.ok(at("C WATCH") > at("C HISTORY"));
+});
+
+test("the rooms of one account are not those of another", () => {
+  const bench = new Bench({ name: "alice", token: "t1.1", rooms: [{ name: "den", password: "secret" }], place: "den" });
+  bench.do("start");
+  bench.hear("C 220 chatd 0.1.0 ready; your name?", "C 531 token refused; your password?");
+  bench.do("signIn", "eve", "right one");
+  bench.hear("C 200 cancelled; your name?", "C 331 eve, your password?", "C 230 welcome eve; 1 online; HELP lists what you can do");
+  bench.hear("C 200 ids", "C 231 t1.3 expires=86400", "C 211 nobody", "C 213 0 places");
+  assert.ok(!bench.lines().some((line) => /JOIN|secret/.test(line)));
+  assert.equal(bench.session.here.name, "*");
+});
+
+test("a text that waits for a room that has ended is given back", () => {
+  const unsent = { by: "alice", lines: [{ name: "den", text: "waits", state: "queued", note: "", time: 1, sentTop: "" }], drafts: [] };
+  const bench = new Bench({ name: "alice", token: "t1.1", rooms: [{ name: "den" }], place: "den", unsent });
+  bench.do("start");
+  const sent = bench.login({ joins: ["C 550 no such room"] });
+  assert.ok(sent.includes("C RM den waits"), sent.join());
+  while (bench.session.requests.length > 0) bench.hear("C 550 you are not in den");
+  assert.deepEqual(bench.session.here.pending.map(({ state, note }) => [state, note]), [["failed", "you are not in den"]]);
+});
+
+test("a host may erase what others have said in a room that is kept", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.do("enter", "MAKE", "lobby", "", false, () => {});
+  bench.hear("C 227 lobby token=A", "C 211-alice host", "C 211 1 in lobby", `D RM ${id(2)} lobby bob hi`);
+  const [item] = bench.session.here.items;
+  assert.equal(bench.session.canErase(item), false);
+  bench.hear("C 112 lobby kept 30");
+  assert.equal(bench.session.canErase(item), true);
+  bench.hear("C 107 lobby bob is host now");
+  assert.equal(bench.session.canErase(item), false);
+});
+
+test("450 to a page: again, and only one at a time", () => {
+  const bench = Bench.ready();
+  bench.hear("C 450 not now");
+  bench.do("older", bench.session.here);
+  assert.deepEqual(bench.lines(), []);
+  bench.now += 1000;
+  bench.do("tick");
+  assert.deepEqual(bench.lines(), ["C HISTORY * 60"]);
+  bench.hear("C 450 not now");
+  bench.do("open", "@dave");
+  bench.hear("C 200 dave is offline", "C 450 not now");
+  bench.now += 2000;
+  bench.do("tick");
+  bench.lines();
+  bench.do("open", "*");
+  assert.deepEqual(bench.lines(), ["C HISTORY * 60"], "each place by itself");
+});
+
+test("a hidden page does not ask who is online", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.session.isVisible = false;
+  bench.now += 10_000;
+  bench.do("tick");
+  assert.deepEqual(bench.lines(), []);
+  bench.session.isVisible = true;
+  bench.now += 10_000;
+  bench.do("tick");
+  assert.deepEqual(bench.lines(), ["C WHO"]);
+});
+
+test("a message that is no longer in memory is fetched, also in the place that is shown", () => {
+  const bench = Bench.ready();
+  bench.session.isLookingBack = true;
+  bench.hear("C 212 0 end", ...Array.from({ length: 1200 }, (_, n) => `D PM ${id(n + 1)} bob line`));
+  const place = bench.session.here;
+  assert.equal(place.items.length, 1200);
+  bench.lines();
+  bench.do("open", "*", BigInt(id(100)));
+  assert.deepEqual([bench.lines(), place.hasNewer], [[`C HISTORY * before ${BigInt(id(100)) + 1n} 60`], true]);
+  bench.hear(`C 212-${id(100)} * bob - line`, `C 212 1 next=${id(100)}`);
+  bench.do("open", "*", BigInt(id(100)));
+  assert.deepEqual([bench.lines(), place.target, bench.texts()], [[`C HISTORY * before ${id(100)} 200`], BigInt(id(100)), ["line"]], "what is there stays");
 });

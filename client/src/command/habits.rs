@@ -41,7 +41,8 @@ pub(super) const ALIASES: [(&str, Verb); 34] = [
     ("commands", Verb::Help),
 ];
 
-const NO_HOSTS: &str = "chatd has no operators of rooms: a room has one host, who can /kick and /close";
+const NO_HOSTS: &str =
+    "chatd has no operators of rooms: a room has one host, who can /kick and /close, and hands it on by /host NAME";
 const NO_BANS: &str =
     "only the operator of chatd can ban; the host of a room can /kick, and a password keeps others out of it";
 const QUIET: &str = "/ignore NAME keeps their direct messages away, and /notify PLACE none silences a place";
@@ -50,7 +51,7 @@ const NO_CONNECT: &str = "one run talks to one server: /quit, then start chatcli
 const NO_ACCOUNTS: &str = "you are logged in already; /passwd changes your password";
 
 /// Commands that chatd does not have, each with advice.
-pub(super) const ABSENT: [(&str, &str); 24] = [
+pub(super) const ABSENT: [(&str, &str); 23] = [
     ("nick", "your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois"),
     ("mute", QUIET),
     ("unmute", QUIET),
@@ -59,7 +60,6 @@ pub(super) const ABSENT: [(&str, &str); 24] = [
     ("unwatch", "/watch NAME off ends it"),
     ("buffer", "/next goes where something is new, and /join ROOM to a room that you are in"),
     ("highlight", "your name in a message calls you; /notify PLACE all|mentions|none sets what else does"),
-    ("invite", "chatd has no invitations: tell them the room, and its password, with /dm"),
     ("ban", NO_BANS),
     ("unban", NO_BANS),
     ("op", NO_HOSTS),

@@ -25,6 +25,11 @@ pub enum People<'a> {
     Watch(Turn<'a>),
     /// Whom the user ignores.
     Ignore(Turn<'a>),
+    /// Whether the user hears what is said to everybody.
+    Public {
+        /// True if they do.
+        is_on: bool,
+    },
     /// How loud this place is, or all places are.
     Levels(Option<&'a str>),
     /// Sets how loud this place is, or the current one.
@@ -73,6 +78,12 @@ pub(super) fn turn<'a>(arguments: [Option<&'a str>; 3]) -> Option<Turn<'a>> {
         [Some(name), Some(off), None] if off.eq_ignore_ascii_case("off") => Some(Turn::Off(bare(name))),
         [Some(_), Some(_), _] => None,
     }
+}
+
+/// The argument of `/public`: `on` or `off`. `None` if it is neither.
+pub(super) fn public(word: &str) -> Option<People<'_>> {
+    let is_on = word.eq_ignore_ascii_case("on");
+    (is_on || word.eq_ignore_ascii_case("off")).then_some(People::Public { is_on })
 }
 
 /// The arguments of `/set`: `[KEY [VALUE|-]]`.
@@ -195,6 +206,15 @@ mod tests {
         check("/notify #all mentions", People::Notify { place: Some("#all"), level: Level::Mentions });
         check_usage("/notify den loud");
         check_usage("/notify den all all");
+    }
+
+    #[test]
+    fn attending() {
+        check("/public on", People::Public { is_on: true });
+        check("/PUBLIC Off", People::Public { is_on: false });
+        for line in ["/public", "/public maybe", "/public on off"] {
+            check_usage(line);
+        }
     }
 
     #[test]

@@ -97,6 +97,10 @@ fn commands() {
     check_room("/kick bob", None, Deed::Kick("bob"));
     check_room("/kick a bob", Some("a"), Deed::Kick("bob"));
     check_room("/close a", Some("a"), Deed::Close);
+    check_room("/invite bob", None, Deed::Invite("bob"));
+    check_room("/invite a @bob", Some("a"), Deed::Invite("bob"));
+    check_room("/host bob", None, Deed::HandOn("bob"));
+    check_room("/host a bob", Some("a"), Deed::HandOn("bob"));
     check("/history", &Intent::Look(Look::History { place: None, rest: "" }));
     check("/history lobby before 3d 20", &Intent::Look(Look::History { place: Some("lobby"), rest: "before 3d 20" }));
     check("/missed", &Intent::Look(Look::Missed));
@@ -182,7 +186,7 @@ fn habits_of_other_programs() {
     check("/list", &Intent::Rooms(None));
     check("/EXIT", &Intent::Quit);
     check("/help msg", &Intent::HelpOn(Command::find("dm").unwrap()));
-    for name in ["nick", "mute", "dnd", "status", "invite", "ban", "op", "mode", "clear"] {
+    for name in ["nick", "mute", "dnd", "status", "ban", "op", "mode", "clear"] {
         for line in [format!("/{name}"), format!("/{name} a b"), format!("/help {name}"), format!("/help /{name}")] {
             assert!(matches!(parse(&line), Intent::Absent(_)), "{line}");
         }

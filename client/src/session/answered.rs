@@ -64,6 +64,7 @@ impl Session {
             | Ask::Watches
             | Ask::Ignore { .. }
             | Ask::Ignores { .. }
+            | Ask::Public { .. }
             | Ask::Notify { .. }
             | Ask::Levels { .. }
             | Ask::Erase(_) => {
@@ -98,6 +99,16 @@ impl Session {
                     self.rules.set_ignored(&name, is_on);
                 }
                 self.reply_well(code, text, || ignored(&name, is_on));
+            }
+            Ask::Public { is_on, is_renewed } => {
+                if code == 200 {
+                    self.people.is_apart = !is_on;
+                }
+                if !is_renewed {
+                    self.reply_well(code, text, || attends(is_on));
+                } else if code == 200 {
+                    self.note("public", attends(is_on));
+                }
             }
             Ask::Own if code == 215 => self.on_own_state(facts),
             Ask::Own | Ask::Ignores { is_shown: false } => {}
@@ -241,6 +252,15 @@ fn span(seconds: u64) -> String {
 }
 
 /// What it means that somebody is ignored, or not any more.
+fn attends(is_on: bool) -> String {
+    if is_on {
+        "you hear what is said to everybody"
+    } else {
+        "you do not hear what is said to everybody; /public on ends that"
+    }
+    .to_owned()
+}
+
 fn ignored(name: &str, is_on: bool) -> String {
     match (name, is_on) {
         ("~", true) => "no direct messages of guests reach you".to_owned(),

@@ -52,6 +52,13 @@ pub(super) enum Ask {
         /// Whether the user asked for it.
         is_shown: bool,
     },
+    /// Whether the user hears what is said to everybody.
+    Public {
+        /// True if they do.
+        is_on: bool,
+        /// Whether the client says so again after a break.
+        is_renewed: bool,
+    },
     /// How loud a place is.
     Notify {
         /// The place.
@@ -79,6 +86,7 @@ impl Ask {
             Self::Away { .. } => "AWAY",
             Self::Watch { .. } | Self::Unwatch(_) | Self::Watches => "WATCH",
             Self::Ignore { .. } | Self::Ignores { .. } => "IGNORE",
+            Self::Public { .. } => "PUBLIC",
             Self::Notify { .. } => "NOTIFY",
             Self::Levels { .. } => "UNREAD",
             Self::Erase(_) => "FORGET",
@@ -88,7 +96,7 @@ impl Ask {
     /// Whether the user has typed it, so that its answer is shown.
     pub(super) fn is_typed(&self) -> bool {
         match self {
-            Self::Away { is_renewed, .. } => !is_renewed,
+            Self::Away { is_renewed, .. } | Self::Public { is_renewed, .. } => !is_renewed,
             Self::Watch { is_typed, .. } => *is_typed,
             Self::Ignores { is_shown } => *is_shown,
             Self::Own => false,

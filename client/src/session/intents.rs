@@ -88,6 +88,11 @@ impl Session {
             Deed::Join(password) => self.enter(room, secret(password), Way::Wanted, now),
             Deed::Make(password) => self.enter(room, secret(password), Way::Made, now),
             Deed::Names(prefix) => self.list(Listed::Names, &["NAMES", room], *prefix, now),
+            Deed::Invite(name) => self.request(Request::Change { done: String::new() }, &["INVITE", room, name], now),
+            Deed::HandOn(name) => {
+                let done = format!("you have handed {room} to {name}");
+                self.request(Request::Change { done }, &["HOST", room, name], now);
+            }
             Deed::Kick(name) => {
                 let request = Request::Kick { room: room.to_owned(), name: (*name).to_owned() };
                 self.request(request, &["KICK", room, name], now);

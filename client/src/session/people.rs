@@ -17,6 +17,8 @@ use crate::visible::is_hidden;
 pub(super) struct People {
     /// Why the user is away, if they are.
     pub(super) away: Option<String>,
+    /// Whether the user hears nothing of what is said to everybody.
+    pub(super) is_apart: bool,
     pub(super) watched: Watched,
     /// The lines of the profile that is arriving.
     pub(super) facts: Vec<(String, String)>,
@@ -67,6 +69,7 @@ impl Session {
             Wanted::Ignore(Turn::Off(name)) => {
                 self.ask_people(Ask::Ignore { name: (*name).to_owned(), is_on: false }, &[name, "off"], now);
             }
+            Wanted::Public { is_on } => self.attend(*is_on, false, now),
             Wanted::Levels(place) => match place.map(|place| self.place_named(place)) {
                 Some(None) => {}
                 only => self.ask_people(Ask::Levels { only: only.flatten(), is_found: false }, &[], now),
@@ -89,13 +92,16 @@ impl Session {
         }
     }
 
-    /// The user is logged in: says again that they are away, and watches again whom they watch.
+    /// The user is logged in: says again that they are away, what they do not hear, and whom they watch.
     pub(super) fn renew_people(&mut self, now: Now) {
         self.people.is_told = false;
         // An answer that was cut off does not begin the next one.
         self.people.facts.clear();
         if let Some(text) = self.people.away.clone() {
             self.say_away(Some(text), true, now);
+        }
+        if self.people.is_apart {
+            self.attend(false, true, now);
         }
         for name in self.people.watched.names() {
             self.watch(name, false, now);
@@ -107,6 +113,10 @@ impl Session {
         let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
         let line = [&[ask.verb()], words.as_slice()].concat();
         self.request(Request::People(ask), &line, now);
+    }
+
+    fn attend(&mut self, is_on: bool, is_renewed: bool, now: Now) {
+        self.ask_people(Ask::Public { is_on, is_renewed }, &[if is_on { "on" } else { "off" }], now);
     }
 
     fn say_away(&mut self, text: Option<String>, is_renewed: bool, now: Now) {

@@ -36,6 +36,11 @@ impl Session {
         match code {
             103 => self.known.see_name(name),
             101 => self.on_presence(&text),
+            111 => {
+                self.known.see_room(room);
+                self.known.see_name(name);
+            }
+            102 => self.known.see_name(rest.strip_prefix("is ").map_or("", |now| word(now).0)),
             108 => return self.on_read_elsewhere(&text),
             109 => {
                 self.on_erased(&text);

@@ -25,6 +25,7 @@ use crate::action::{Call, Doubt, Hole, Message, Places, Wanted};
 mod calling;
 mod composing;
 mod hostile;
+mod inviting;
 mod leaving;
 mod login;
 mod loss;

@@ -3,7 +3,7 @@
 /// The server's text with the operations that it advises replaced by commands of the client. Only after the first `;`
 /// or `:`, because user input may come before it.
 pub(super) fn in_our_words(text: &str) -> String {
-    const OPERATIONS: [(&str, &str); 29] = [
+    const OPERATIONS: [(&str, &str); 32] = [
         ("PM", "/pm"),
         ("BM", "/pm"),
         ("DM", "/dm"),
@@ -15,7 +15,9 @@ pub(super) fn in_our_words(text: &str) -> String {
         ("ROOMS", "/rooms"),
         ("NAMES", "/names"),
         ("MAKE", "/make"),
+        ("INVITE", "/invite"),
         ("KICK", "/kick"),
+        ("HOST", "/host"),
         ("CLOSE", "/close"),
         ("HELP", "/help"),
         ("PASSWD", "/passwd"),
@@ -31,6 +33,7 @@ pub(super) fn in_our_words(text: &str) -> String {
         ("AWAY", "/away"),
         ("WATCH", "/watch"),
         ("IGNORE", "/ignore"),
+        ("PUBLIC", "/public"),
         ("NOTIFY", "/notify"),
         ("FORGET", "/erase"),
     ];

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::notice::{Erased, Presence, erased, presence};
+use super::notice::{Erased, Invitation, Presence, erased, invitation, presence};
 use super::{NEW, time_of};
 use crate::action::{Hole, Message, Now, Place, Shown, Status, Weight};
 use crate::visible::is_hidden;
@@ -92,6 +92,9 @@ fn of_notice(code: u16, text: &str) -> Event<'_> {
     if let (101, Some(Presence { name, state, why })) = (code, presence(text)) {
         let away = (state == "away").then_some(why);
         return Event { name: Some(name), presence: Some(state), away, ..event };
+    }
+    if let (111, Some(Invitation { room, from })) = (code, invitation(text)) {
+        return Event { room: Some(room), from: Some(from), ..event };
     }
     if let (109, Some(Erased { place, id, from })) = (code, erased(text)) {
         // The sender is the client's addition.

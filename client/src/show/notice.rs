@@ -10,6 +10,7 @@ pub(super) fn sentence(code: u16, text: &str, minute: impl Fn(u64) -> String) ->
         }),
         105 => topic(text),
         109 => told_erased(text, minute),
+        111 => invitation(text).map(|Invitation { room, from }| format!("{from} invites you: /join {room}")),
         112 => kept(text),
         _ => None,
     };
@@ -35,6 +36,19 @@ pub(super) fn presence(text: &str) -> Option<Presence<'_>> {
         _ => false,
     };
     is_known.then_some(Presence { name, state, why })
+}
+
+/// Somebody asks the user into a room.
+pub(super) struct Invitation<'a> {
+    pub(super) room: &'a str,
+    pub(super) from: &'a str,
+}
+
+/// `room NAME invites you`
+pub(super) fn invitation(text: &str) -> Option<Invitation<'_>> {
+    let (room, rest) = text.split_once(' ')?;
+    let from = rest.strip_suffix(" invites you").filter(|from| !from.is_empty() && !from.contains(' '))?;
+    Some(Invitation { room, from })
 }
 
 /// What is erased.
@@ -120,8 +134,13 @@ mod tests {
             (112, "den not kept", "den is not kept any more"),
             (105, "what?", "what?"),
             (109, "lobby x", "lobby x"),
+            (111, "den bob invites you", "bob invites you: /join den"),
+            (111, "größe ~zoe invites you", "~zoe invites you: /join größe"),
+            (111, "den bob invites", "den bob invites"),
+            (111, "den invites you", "den invites you"),
             (112, "den kept x", "den kept x"),
             (112, "", ""),
+            (102, "~bob is ~rob now", "~bob is ~rob now"),
             (103, "den bob entered", "den bob entered"),
         ] {
             assert_eq!(sentence(code, text, |id| id.to_string()), expected);
@@ -130,11 +149,17 @@ mod tests {
 
     #[test]
     fn cut_at_every_character() {
-        for text in ["bob away größe  x", "bob online", "größe 18446744073709551615 carol", "* all bob", "den kept 30"]
-        {
+        for text in [
+            "bob away größe  x",
+            "bob online",
+            "größe 18446744073709551615 carol",
+            "* all bob",
+            "den kept 30",
+            "größe ~bob invites you",
+        ] {
             for (at, _) in text.char_indices() {
                 for part in [&text[..at], &text[at..]] {
-                    for code in [101, 105, 109, 112] {
+                    for code in [101, 105, 109, 111, 112] {
                         assert!(sentence(code, part, |id| id.to_string()).len() <= part.len() + 60);
                     }
                     let known = presence(part).is_none_or(|found| part.starts_with(found.name));

@@ -16,10 +16,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
+use super::Alpn;
 use super::tickets::Tickets;
-
-/// The protocol of the chat.
-const ALPN: &[u8] = b"chatd";
 
 /// The settings of a run.
 #[derive(Clone)]
@@ -30,18 +28,19 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// For the server with this host name or address. With a file `ca`, its certificate is checked against the ones in
-    /// there; otherwise any is accepted. If `resumes`, connections use tickets of earlier ones.
+    /// there; otherwise any is accepted. If `resumes`, connections use tickets of earlier ones. Behind
+    /// the encryption they speak `alpn`.
     ///
     /// # Errors
     /// The file or the name cannot be used, and why.
-    pub(crate) fn new(host: &str, ca: Option<&Path>, resumes: bool) -> Result<Self, String> {
+    pub(crate) fn new(host: &str, ca: Option<&Path>, resumes: bool, alpn: Alpn) -> Result<Self, String> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let listed = ca.map(read_certificates).transpose()?;
         let verifier = Arc::new(Verifier { provider: Arc::clone(&provider), listed });
         let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = config.map_err(|error| super::told(&error))?;
         let mut config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = vec![alpn.name().to_vec()];
         config.resumption =
             if resumes { Resumption::store(Arc::new(Tickets::default())) } else { Resumption::disabled() };
         Ok(Self { config: Arc::new(config), name: name_of(host)? })

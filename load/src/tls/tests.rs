@@ -68,7 +68,7 @@ impl Pair {
 
 #[test]
 fn cut_anywhere_it_is_the_same() {
-    let (config, settings) = (server(), Settings::new("localhost", None, false).unwrap());
+    let (config, settings) = (server(), Settings::new("localhost", None, false, Alpn::Chat).unwrap());
     let text: Vec<u8> = (0..40_000u32).map(|n| b'a' + (n % 23) as u8).collect();
     for step in [1, 2, 3, 5, 7, 100, 1 << 14, 1 << 20] {
         let mut pair = Pair::new(&config, &settings, step);
@@ -88,7 +88,7 @@ fn cut_anywhere_it_is_the_same() {
 
 #[test]
 fn what_is_said_arrives_also_within_a_half_record() {
-    let (config, settings) = (server(), Settings::new("localhost", None, false).unwrap());
+    let (config, settings) = (server(), Settings::new("localhost", None, false, Alpn::Chat).unwrap());
     let mut pair = Pair::new(&config, &settings, 1 << 20);
     pair.server.writer().write_all(b"hello").unwrap();
     let mut record = Vec::new();
@@ -118,7 +118,7 @@ fn what_is_said_arrives_also_within_a_half_record() {
 
 #[test]
 fn new_keys_are_followed() {
-    let (config, settings) = (server(), Settings::new("localhost", None, false).unwrap());
+    let (config, settings) = (server(), Settings::new("localhost", None, false, Alpn::Chat).unwrap());
     let mut pair = Pair::new(&config, &settings, 3);
     for _ in 0..5 {
         pair.server.refresh_traffic_keys().unwrap();
@@ -135,7 +135,7 @@ fn new_keys_are_followed() {
 fn tickets_are_used_if_asked() {
     let config = server();
     for resumes in [false, true] {
-        let settings = Settings::new("127.0.0.1", None, resumes).unwrap();
+        let settings = Settings::new("127.0.0.1", None, resumes, Alpn::Chat).unwrap();
         let mut kinds = (0..4).map(|_| Pair::new(&config, &settings, 1 << 20).tls.take_handshake().unwrap());
         assert_eq!(kinds.next(), Some(Handshake::Full));
         assert!(kinds.all(|kind| (kind == Handshake::Resumed) == resumes));
@@ -144,7 +144,7 @@ fn tickets_are_used_if_asked() {
 
 #[test]
 fn what_is_no_tls_is_told() {
-    let settings = Settings::new("localhost", None, false).unwrap();
+    let settings = Settings::new("localhost", None, false, Alpn::Chat).unwrap();
     for (input, told) in [(&b"C 220 chatd"[..], "speaks no TLS"), (b"\x16\x02\x00\x00\x01x", "TLS failed")] {
         let mut tls = Tls::new(&settings).unwrap();
         let why = tls.receive(&mut input.to_vec(), &mut |_| {}).unwrap_err();

@@ -13,3 +13,5 @@ mod history;
 mod load;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tls")]
+mod web;

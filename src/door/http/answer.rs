@@ -98,7 +98,7 @@ impl Status {
             Self::Unauthorized => "WWW-Authenticate: Bearer\r\n",
             Self::MethodNotAllowed => "Allow: GET, HEAD\r\n",
             Self::TooManyRequests | Self::Unavailable => "Retry-After: 10\r\n",
-            Self::UpgradeRequired => "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+            Self::UpgradeRequired => "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
             Self::Ok
             | Self::Switching
             | Self::NotModified

@@ -61,6 +61,9 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
         }
         Err(_) => return Parsed::Refused(Status::BadRequest, "this is no HTTP/1.1 request"),
     };
+    if bounded.get(..length).is_some_and(ends_in_two_ways) {
+        return Parsed::Refused(Status::BadRequest, "some lines end with CR LF, others with LF alone");
+    }
     let (method, target, version) = (request.method, request.path, request.version);
     let count = request.headers.len();
     match Head::of(method, target, version, fields, count) {
@@ -86,7 +89,8 @@ impl<'a> Head<'a> {
         let target = target.filter(|target| target.starts_with('/')).ok_or("the target must be a path")?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut head = Self { method, path, query, host: Host::NONE, keeps_open: version == Some(1), fields, count };
-        head.host = head.only(b"host").and_then(Host::parse).ok_or("exactly one Host is needed")?;
+        let host = head.only(b"host").ok_or("exactly one Host is needed")?;
+        head.host = Host::parse(host).ok_or("the Host is no name or address with a port")?;
         if head.has_body() {
             return Err("a request here has no body");
         }
@@ -117,4 +121,12 @@ impl<'a> Head<'a> {
 /// True if a comma-separated list contains `word`, in any case.
 fn has_word(list: &[u8], word: &[u8]) -> bool {
     list.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(word))
+}
+
+/// True if some lines of a head end with CR LF and others with LF alone. People who type into nc send the one, programs
+/// the other. A head with both went through a proxy that took the LF for a part of a value: what a stranger wrote behind
+/// it would here be a field, or even a request, that the proxy has not seen.
+fn ends_in_two_ways(head: &[u8]) -> bool {
+    let mut ends = memchr::memchr_iter(b'\n', head).map(|at| head.get(..at).is_some_and(|line| line.ends_with(b"\r")));
+    ends.next().is_some_and(|first| ends.any(|end| end != first))
 }

@@ -77,6 +77,8 @@ fn what_could_be_read_in_two_ways_is_refused() {
         "Host: a\r\n folded: b",
         "Host: a\r\nTransfer-Encoding\u{b}: chunked",
         "Host: a\rb: c",
+        "Host: a\nX-Forwarded-For: 192.0.2.1",
+        "Host: a\n\nGET /ws HTTP/1.1\r\nHost: a",
     ] {
         check_refused(&format!("GET / HTTP/1.1\r\n{fields}\r\n\r\n"), 400);
     }
@@ -92,6 +94,8 @@ fn what_is_no_request_of_ours_is_refused() {
     check_refused("alice\n", 400);
     check_refused("\u{16}\u{3}\u{1}\u{2}", 400);
     check_refused("GET / HTTP/1.1\r\nHost: a\0\r\n\r\n", 400);
+    check_refused("GET / HTTP/1.1\nHost: localhost\n\r\n", 400);
+    check_refused("\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400);
 }
 
 #[test]

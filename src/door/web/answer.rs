@@ -2,6 +2,7 @@
 
 use super::files::{File, Files};
 use super::frame::code;
+use super::policy::{GUARDS, page_fields};
 use super::request::{PROTOCOL, Upgrade};
 use crate::close::CloseReason;
 use crate::door::http::{Answer, Status};
@@ -24,10 +25,6 @@ pub enum Fetched<'a> {
     Upgraded(&'a Upgrade),
 }
 
-/// What every answer of the page says to browsers.
-const GUARDS: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
-     Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n";
-
 impl Fetched<'_> {
     /// The status.
     pub fn status(&self) -> Status {
@@ -49,9 +46,9 @@ impl Fetched<'_> {
                 let (length, media_type) = (files.index.at.len(), files.index.media_type);
                 format!(
                     "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\
-                     Cache-Control: no-cache\r\nETag: \"{}\"\r\n{}{GUARDS}{close}\r\n",
+                     Cache-Control: no-cache\r\nETag: \"{}\"\r\n{}{close}\r\n",
                     files.hash,
-                    policy(authority)
+                    page_fields(authority)
                 )
             }
             Self::NotModified => format!(
@@ -75,16 +72,6 @@ impl Fetched<'_> {
         };
         out.extend_from_slice(head.as_bytes());
     }
-}
-
-/// What the page may do: its own files, and a conversation with this server. `authority` is a checked Host: Safari has
-/// long not counted a WebSocket as `'self'`.
-fn policy(authority: &str) -> String {
-    format!(
-        "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-         connect-src 'self' ws://{authority} wss://{authority}; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'\r\n"
-    )
 }
 
 /// The status for a connection that closes before its upgrade: the fault is that of the client's bytes, or the server's

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use data_encoding::BASE32HEX_NOPAD;
 use sha1::{Digest as _, Sha1};
 
+use super::policy::page_fields;
 use super::squeeze;
 
 /// What stands in the page for the name of the folder of all other files.
@@ -96,15 +97,18 @@ impl Files {
     }
 
     fn new() -> Self {
-        let hash = hash();
+        let served: Vec<_> = SOURCES.iter().map(|source| (source, source.served())).collect();
+        // A page that a browser keeps has the policy of its time, too.
+        let page = [("", INDEX), ("policy", &page_fields("localhost"))];
+        let hash = hash(page.into_iter().chain(served.iter().map(|(source, text)| (source.name, &**text))));
         let mut blob = INDEX.replace(HASH_MARK, &hash).into_bytes();
         let index = File { at: 0..blob.len(), media_type: PAGE };
-        let mut add = |source: &Source| {
+        let mut add = |(source, text): &(&Source, Cow<'_, str>)| {
             let start = blob.len();
-            blob.extend_from_slice(source.served().as_bytes());
+            blob.extend_from_slice(text.as_bytes());
             (source.name, File { at: start..blob.len(), media_type: source.media_type })
         };
-        let others = SOURCES.iter().map(&mut add).collect();
+        let others = served.iter().map(&mut add).collect();
         Self { blob, index, hash, others }
     }
 
@@ -120,15 +124,12 @@ impl Files {
     }
 }
 
-/// Names the content of all files.
-fn hash() -> String {
+/// Names the content of all files, given with their names as clients get them.
+fn hash<'t>(files: impl Iterator<Item = (&'t str, &'t str)>) -> String {
     let mut all = Sha1::new();
-    let sources = SOURCES.iter().map(|source| (source.name, source.text.as_bytes()));
-    for (name, bytes) in std::iter::once(("", INDEX.as_bytes())).chain(sources) {
-        all.update(name.len().to_be_bytes());
-        all.update(name.as_bytes());
-        all.update(bytes.len().to_be_bytes());
-        all.update(bytes);
+    for part in files.flat_map(|(name, text)| [name, text]) {
+        all.update(part.len().to_be_bytes());
+        all.update(part);
     }
     let mut text = BASE32HEX_NOPAD.encode(&all.finalize()).to_ascii_lowercase();
     text.truncate(HASH_LETTERS);
@@ -150,9 +151,24 @@ mod tests {
     }
 
     #[test]
+    fn the_folder_has_another_name_when_a_byte_changes_that_is_served() {
+        let files = Files::of_page();
+        let fields = page_fields("localhost");
+        let mut parts = vec![("", INDEX), ("policy", &*fields)];
+        let served = |name| std::str::from_utf8(files.bytes(files.find(&files.hash, name).unwrap())).unwrap();
+        parts.extend(SOURCES.iter().map(|source| (source.name, served(source.name))));
+        assert_eq!(hash(parts.iter().copied()), files.hash);
+        for place in 0..parts.len() {
+            let mut other = parts.clone();
+            other[place].1 = &parts[place].1[1..];
+            assert_ne!(hash(other.into_iter()), files.hash, "{}", parts[place].0);
+        }
+        assert_ne!(hash([("ab", "c")].into_iter()), hash([("a", "bc")].into_iter()));
+    }
+
+    #[test]
     fn the_page_is_small() {
-        let sizes = SOURCES.iter().map(|source| source.served().len());
-        let all = sizes.sum::<usize>() + INDEX.len();
+        let all = Files::of_page().blob.len();
         assert!(all < 80 * 1024, "{all} bytes");
     }
 

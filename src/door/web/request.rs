@@ -13,6 +13,9 @@ pub const PROTOCOL: &str = "chatd.v1";
 /// What is hashed with the key of a handshake (RFC 6455, section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+/// The answer to other requests for the WebSocket.
+const NO_HANDSHAKE: &str = "/ws is a WebSocket";
+
 /// A request, borrowed from its head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch<'a> {
@@ -22,8 +25,8 @@ pub struct Fetch<'a> {
     pub host: Host<'a>,
     /// The value of the `Host` field, as it was sent.
     pub authority: &'a str,
-    /// The page from which the request was sent, as far as its browser says.
-    pub origin: Option<&'a [u8]>,
+    /// False if a page of another site has sent it. Programs name no origin.
+    pub is_from_here: bool,
     /// The clients before the one that has sent the request, as proxies name them.
     pub forwarded: Forwarded,
 }
@@ -69,11 +72,12 @@ pub struct Upgrade {
 impl<'a> Fetch<'a> {
     /// The request of a head.
     pub(super) fn of(head: &Head<'a>) -> Self {
+        let authority = head.only(b"host").and_then(|host| std::str::from_utf8(host).ok()).unwrap_or_default().trim();
         Self {
             what: What::of(head),
             host: head.host,
-            authority: head.only(b"host").and_then(|host| std::str::from_utf8(host).ok()).unwrap_or_default().trim(),
-            origin: head.only(b"origin"),
+            authority,
+            is_from_here: head.all(b"origin").all(|origin| is_at(origin, authority)),
             forwarded: Forwarded::of(head),
         }
     }
@@ -81,16 +85,15 @@ impl<'a> Fetch<'a> {
     /// Bytes that are no request.
     pub(super) fn refused(status: Status, why: &'static str) -> Self {
         let (host, forwarded) = (Host::Name(""), Forwarded::Missing);
-        Self { what: What::Refused(status, why), host, authority: "", origin: None, forwarded }
+        Self { what: What::Refused(status, why), host, authority: "", is_from_here: true, forwarded }
     }
+}
 
-    /// True unless a page of another site has sent it. Programs name no origin.
-    pub fn is_from_here(&self) -> bool {
-        let Some(origin) = self.origin else { return true };
-        let without_scheme = |text: &'a str| text.split_once("://").map(|(_, authority)| authority);
-        let authority = std::str::from_utf8(origin).ok().map(str::trim).and_then(without_scheme);
-        authority.is_some_and(|authority| authority.eq_ignore_ascii_case(self.authority))
-    }
+/// Whether an `Origin`, which is a scheme and an authority, or `null`, is that of the pages of this authority.
+fn is_at(origin: &[u8], authority: &str) -> bool {
+    let origin = std::str::from_utf8(origin).ok().map(str::trim);
+    let named = origin.and_then(|origin| origin.split_once("://")).map(|(_, named)| named);
+    named.is_some_and(|named| named.eq_ignore_ascii_case(authority))
 }
 
 impl What {
@@ -99,6 +102,7 @@ impl What {
         match (head.method, head.path) {
             (Method::Other, _) => Self::Wrong(Status::MethodNotAllowed, "only GET and HEAD"),
             (Method::Get | Method::Head, "/") => Self::Page { is_known: knows(head, &files.hash) },
+            (Method::Head, "/ws") => Self::Wrong(Status::UpgradeRequired, NO_HANDSHAKE),
             (Method::Get, "/ws") => {
                 Upgrade::of(head).map_or_else(|(status, why)| Self::Wrong(status, why), Self::Upgrade)
             }
@@ -134,7 +138,7 @@ impl Upgrade {
     fn of(head: &Head<'_>) -> Result<Self, (Status, &'static str)> {
         let asks = |name, word: &[u8]| words(head, name).any(|item| item.eq_ignore_ascii_case(word));
         if !asks(b"upgrade", b"websocket") || !asks(b"connection", b"upgrade") {
-            return Err((Status::UpgradeRequired, "/ws is a WebSocket"));
+            return Err((Status::UpgradeRequired, NO_HANDSHAKE));
         }
         if !head.keeps_open {
             return Err((Status::UpgradeRequired, "/ws is a WebSocket over HTTP/1.1"));

@@ -1,6 +1,8 @@
 //! Requests and their answers, the handshake, and conversations.
 
+use super::frame::Sent;
 use super::*;
+use crate::door::http::{self, Parsed};
 use crate::door::web::files::Files;
 
 /// Feeds a request. Gives what is asked for.
@@ -22,7 +24,7 @@ fn fetch(request: &str) -> String {
         What::Wrong(status, _) => format!("wrong {}", status.code()),
         What::Refused(status, _) => format!("refused {}", status.code()),
     };
-    format!("{what} {}", fetch.is_from_here())
+    format!("{what} {}", fetch.is_from_here)
 }
 
 fn get(path: &str, fields: &str) -> String {
@@ -40,6 +42,7 @@ fn resources() {
         assert_eq!(get(path, ""), "wrong 404 true", "{path}");
     }
     assert_eq!(fetch("POST / HTTP/1.1\r\nHost: a\r\n\r\n"), "wrong 405 true");
+    assert_eq!(fetch("HEAD /ws HTTP/1.1\r\nHost: a\r\n\r\n"), "wrong 426 true");
     assert_eq!(fetch("GET / HTTP/1.1\r\n\r\n"), "refused 400 true");
 }
 
@@ -54,6 +57,9 @@ fn only_this_site_is_at_home() {
         ("null", false),
         ("", false),
         ("chat.example:8015", false),
+        ("http://chat.example:8015, http://evil.example", false),
+        ("http://chat.example:8015\r\nOrigin: http://evil.example", false),
+        ("http://evil.example\r\nOrigin: http://evil.example", false),
     ] {
         assert_eq!(get("/", &format!("Origin: {origin}\r\n")), format!("page false {is_from_here}"), "{origin}");
     }
@@ -178,6 +184,42 @@ fn a_conversation_is_typed_from_its_first_line() {
     assert_eq!(hear(&mut door, frame(0x88, b"")), "Over");
 }
 
+/// [`CloseReason::BadWebSocketFrame`] has the code of the frame.
+#[test]
+fn every_other_reason_has_a_code_and_a_status() {
+    let note = || crate::close::Note::new("for a while");
+    for (reason, code, status) in [
+        (CloseReason::LoginTooLong, 1008, 503),
+        (CloseReason::TooManyFailures, 1008, 503),
+        (CloseReason::TooManyBadLines, 1008, 400),
+        (CloseReason::TooManyFromAddress, 1008, 429),
+        (CloseReason::LoggedInAlready(4), 1008, 503),
+        (CloseReason::Replaced, 1008, 503),
+        (CloseReason::PasswordChanged, 1008, 503),
+        (CloseReason::PutOut(note()), 1008, 403),
+        (CloseReason::Banned(note()), 1008, 403),
+        (CloseReason::ShuttingDown(5), 1001, 503),
+        (CloseReason::LineNeverEnded, 1009, 400),
+        (CloseReason::Internal, 1011, 503),
+        (CloseReason::ServerFull, 1013, 503),
+        (CloseReason::TooSlow, 1013, 503),
+        // Before the upgrade alone.
+        (CloseReason::NotAChatClient, 1008, 400),
+        (CloseReason::ProxyHeader, 1008, 400),
+        (CloseReason::NoProxyHeader, 1008, 400),
+        (CloseReason::NotTls, 1008, 400),
+        (CloseReason::TlsFailed, 1008, 400),
+    ] {
+        let mut out = Vec::new();
+        talking().encode_reply(&Reply::Closing(reason.clone()), &mut out);
+        let (last, length) = Sent::read(&out).expect("a line");
+        assert_eq!(last, Sent::Text(format!("C 421 {reason}").as_bytes()));
+        let close = Sent::read(&out[length..]).expect("a close").0;
+        assert_eq!(close, Sent::Close(code, reason.to_string().as_bytes()), "{reason}");
+        assert_eq!(status_of(&reason).code(), status, "{reason}");
+    }
+}
+
 #[test]
 fn conversations_close_with_a_code() {
     let closed = |door: &mut WebDoor, reply: &Reply| {
@@ -196,4 +238,10 @@ fn conversations_close_with_a_code() {
         assert!(hear(&mut door, bytes).contains("BadWebSocketFrame"));
         assert_eq!(closed(&mut door, &Reply::Closing(CloseReason::BadWebSocketFrame)), code);
     }
+}
+
+#[test]
+fn a_conversation_takes_little() {
+    // Of each of ten thousand that rest.
+    assert!(size_of::<WebDoor>() <= 56, "{} bytes", size_of::<WebDoor>());
 }

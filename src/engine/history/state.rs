@@ -22,10 +22,14 @@ impl<S> Engine<S> {
     /// Takes an event that was delivered. The text of a message that is kept moves into the batch.
     #[inline]
     pub(in crate::engine) fn keep(&mut self, event: Event) {
-        if let Event::Said(message) | Event::SaidIn { message, .. } | Event::Told { message, .. } = event
+        if let Event::Said(message) | Event::SaidIn { message, .. } = event {
+            if message.fate != Fate::Unkept {
+                self.keep_message(message);
+            }
+        } else if let Event::Told { message, .. } = event
             && message.fate != Fate::Unkept
         {
-            self.keep_message(message);
+            self.keep_message(*message);
         }
     }
 

@@ -340,6 +340,66 @@ fn masks_hold_however_a_line_is_written() {
     }
 }
 
+/// A short frame of a client of the web door, with a mask of zeros.
+fn frame(first: u8, payload: &str) -> Vec<u8> {
+    [&[first, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload.as_bytes()].concat()
+}
+
+const HANDSHAKE: &[u8] = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+#[test]
+fn frames_of_a_web_conversation_however_they_are_written() {
+    for takes in 1..=60 {
+        let mut stage = Stage::new();
+        let (desk, alice) = (stage.desk(), stage.connect(Door::web(0), Origin::Unix, false));
+        stage.turn();
+        stage.ask(desk, &format!("C trace {}", alice.generation));
+        stage.socket(alice).takes = takes;
+        let frames = [
+            HANDSHAKE.to_vec(),
+            frame(0x81, "C alice t1.x"),
+            frame(0x01, "C TO"),
+            frame(0x89, "there?"),
+            frame(0x80, "KEN"),
+            frame(0x81, "C EX"),
+        ];
+        stage.socket(alice).sent.extend(frames.concat());
+        (0..400).for_each(|_| stage.turn());
+        let told = stage.told(desk);
+        assert!(!told.contains("Secret"), "{told}");
+        let shown = |from: &str| -> Vec<String> {
+            let of = told.lines().filter(|line| line.contains(&format!(" from={from} ")));
+            of.filter_map(|line| Some(line.split_once(" frame=")?.1.trim_matches('"').to_owned())).collect()
+        };
+        assert_eq!(shown("client"), ["***", "***", "ping", "C TOKEN", "C EX"], "{takes}");
+        let server = shown("server");
+        assert!(server[0].starts_with("C 220 ") && server[1].starts_with("C 230 "), "{takes}: {server:?}");
+        assert_eq!(server[2..], ["pong", "C 231 *** expires=9", "C 221 bye", "close 1000 bye"], "{takes}");
+    }
+}
+
+#[test]
+fn a_trace_that_begins_within_a_message_does_not_show_its_end() {
+    for takes in 1..=34 {
+        let mut stage = Stage::new();
+        let (desk, alice) = (stage.desk(), stage.connect(Door::web(0), Origin::Unix, false));
+        stage.socket(alice).sent.extend([HANDSHAKE, &frame(0x81, "C alice t1.x")].concat());
+        (0..3).for_each(|_| stage.turn());
+        stage.socket(alice).takes = takes;
+        stage.socket(alice).sent.extend(frame(0x81, "C TOKEN"));
+        stage.turn();
+        assert!(stage.owed(alice) > 0, "{takes}");
+        stage.ask(desk, "C trace alice");
+        stage.socket(alice).takes = usize::MAX;
+        stage.turn();
+        stage.socket(alice).sent.extend(frame(0x81, "C NOOP"));
+        (0..2).for_each(|_| stage.turn());
+        let told = stage.told(desk);
+        assert!(!told.contains("Secret") && told.contains("frame=\"C 200 done\""), "{takes}: {told}");
+    }
+}
+
 #[test]
 fn a_trace_ends_in_time_with_its_caller_and_when_its_target_becomes_an_operator() {
     let mut stage = Stage::new();

@@ -5,8 +5,9 @@
 
 use super::Engine;
 use super::entry::Entry;
-use crate::door::Class;
 use crate::door::operator::{Last, MASK, Whom, from_server, utc_ms};
+use crate::door::web::frame::Sent;
+use crate::door::{Class, Output};
 use crate::engine::id::ConnId;
 use crate::engine::time::{Millis, NEVER, seconds};
 use crate::hub::names::Who;
@@ -23,10 +24,12 @@ pub(in crate::engine) struct Traces {
 #[derive(Debug)]
 struct Watched {
     target: ConnId,
-    /// The beginning of a line whose end was not written yet.
+    /// The beginning of a line or a frame whose end was not written yet.
     begun: Vec<u8>,
     /// The trace began within a line, which is left out: without its beginning, its secrets would not be found.
     is_within: bool,
+    /// Bytes to leave out: the rest of the frame in which the trace began.
+    within: usize,
 }
 
 /// One trace.
@@ -85,20 +88,64 @@ impl Traces {
         watched.retain(|watched| all.iter().any(|trace| trace.target == watched.target));
     }
 
-    /// The lines that end in bytes which were written, as a trace shows them.
-    fn lines(&mut self, target: ConnId, written: &[u8]) -> Vec<String> {
+    /// The lines or frames that end in bytes which were written, as a trace shows them.
+    fn written(&mut self, target: ConnId, output: Output, written: &[u8]) -> Vec<String> {
         let Some(watched) = self.watched.iter_mut().find(|watched| watched.target == target) else { return Vec::new() };
-        watched.begun.extend_from_slice(written);
+        match output {
+            Output::Lines => watched.lines(written),
+            Output::Frames => watched.frames(written),
+            Output::Hidden => vec![MASK.to_owned()],
+        }
+    }
+}
+
+impl Watched {
+    fn lines(&mut self, written: &[u8]) -> Vec<String> {
+        self.begun.extend_from_slice(written);
         let (mut lines, mut start) = (Vec::new(), 0);
-        for end in memchr::memchr_iter(b'\n', &watched.begun) {
-            let line = watched.begun.get(start..end).unwrap_or_default();
-            if !std::mem::take(&mut watched.is_within) {
+        for end in memchr::memchr_iter(b'\n', &self.begun) {
+            let line = self.begun.get(start..end).unwrap_or_default();
+            if !std::mem::take(&mut self.is_within) {
                 lines.push(from_server(line));
             }
             start = end + 1;
         }
-        watched.begun.drain(..start);
+        self.begun.drain(..start);
         lines
+    }
+
+    fn frames(&mut self, written: &[u8]) -> Vec<String> {
+        let left_out = written.len().min(self.within);
+        self.within -= left_out;
+        self.begun.extend_from_slice(written.get(left_out..).unwrap_or_default());
+        let (mut frames, mut start) = (Vec::new(), end_of_handshake(&self.begun));
+        while let Some((sent, length)) = self.begun.get(start..).and_then(Sent::read) {
+            frames.push(shown(sent));
+            start += length;
+        }
+        self.begun.drain(..start);
+        frames
+    }
+}
+
+/// The length of the answer to a handshake at the start of what was sent; 0 for frames, none of which begins like it.
+fn end_of_handshake(sent: &[u8]) -> usize {
+    if !sent.starts_with(b"HTTP/") {
+        return 0;
+    }
+    memchr::memmem::find(sent, b"\r\n\r\n").map_or(0, |end| end + 4)
+}
+
+/// A frame of the server, as a trace shows it.
+fn shown(sent: Sent<'_>) -> String {
+    match sent {
+        Sent::Text(line) => from_server(line),
+        Sent::Ping => "ping".to_owned(),
+        Sent::Pong => "pong".to_owned(),
+        Sent::Close(code, why) => {
+            let why = from_server(why);
+            format!("close {code} {why}").trim_end().to_owned()
+        }
     }
 }
 
@@ -117,8 +164,11 @@ impl<S> Engine<S> {
         }
         let until = for_s.map_or(NEVER, |time| self.now.saturating_add(seconds(time)));
         if !self.desk.traces.has(target) {
-            let is_within = self.conns.peek(target).is_some_and(|conn| !conn.outbox.is_empty());
-            self.desk.traces.watched.push(Watched { target, begun: Vec::new(), is_within });
+            let (is_within, within) = self
+                .conns
+                .peek(target)
+                .map_or((false, 0), |conn| (!conn.outbox.is_empty(), conn.outbox.begun_bytes(&self.pages)));
+            self.desk.traces.watched.push(Watched { target, begun: Vec::new(), is_within, within });
         }
         self.desk.traces.all.push(Trace { caller: id, target, until, shown: 1, dropped: 0 });
         let name = self.hub.who_is(target.session()).map(|who| who.to_string());
@@ -160,19 +210,20 @@ impl<S> Engine<S> {
             && let Some(conn) = self.conns.peek(id)
         {
             let shown = conn.door.traced(line);
-            self.show_traced(id, From::Client, &shown);
+            if let Some(shown) = shown {
+                self.show_traced(id, From::Client, &shown);
+            }
         }
     }
 
     /// The socket of a connection has taken the first `count` bytes of its output. Call it only if somebody traces.
     pub(in crate::engine) fn trace_written(&mut self, id: ConnId, count: usize) {
         let Some(conn) = self.conns.peek(id).filter(|_| self.desk.traces.has(id)) else { return };
-        if !conn.door.is_text() {
-            return self.show_traced(id, From::Server, MASK);
+        let (output, mut written) = (conn.door.output(), Vec::new());
+        if output != Output::Hidden {
+            conn.outbox.copy_front(count, &self.pages, &mut written);
         }
-        let mut written = Vec::new();
-        conn.outbox.copy_front(count, &self.pages, &mut written);
-        for line in self.desk.traces.lines(id, &written) {
+        for line in self.desk.traces.written(id, output, &written) {
             self.show_traced(id, From::Server, &line);
         }
     }

@@ -226,6 +226,11 @@ impl Outbox {
         self.push_rest(&rest, pages);
     }
 
+    /// The length of the rest of the frame whose beginning has been sent, in bytes.
+    pub(super) fn begun_bytes(&self, pages: &Pages) -> usize {
+        self.begun(pages).len()
+    }
+
     /// The rest of the frame whose beginning has been sent. Empty if the next byte starts a frame, or there is none.
     fn begun(&self, pages: &Pages) -> Piece {
         let first = self.first;

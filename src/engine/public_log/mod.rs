@@ -93,6 +93,12 @@ impl PublicLog {
         self.behind.is_empty()
     }
 
+    /// How many receivers there are of a kind.
+    #[cfg(test)]
+    pub(super) fn receivers_of(&self, kind: Kind) -> u32 {
+        self.receivers[kind as usize]
+    }
+
     /// How many are behind.
     pub(super) fn behind(&self) -> usize {
         self.behind.len()
@@ -157,6 +163,12 @@ impl PublicLog {
         self.bytes -= bytes;
         pages.uncount(bytes);
         self.begin_round();
+    }
+
+    /// The entries of its lists, for tests: a connection is in one of them at most once.
+    #[cfg(test)]
+    pub(super) fn listed(&self) -> usize {
+        self.behind.len() + self.caught_up.len()
     }
 
     /// Moves what a receiver has not got yet into its outbox. Gives how many messages that are.
@@ -228,14 +240,15 @@ impl PublicLog {
 }
 
 impl<S> Engine<S> {
-    /// A session has logged in on a connection, or attends again: it gets public messages from now on.
+    /// A session has logged in on a connection, or attends again: it gets public messages from now on. Nothing happens if
+    /// it does already: a guest has become an account.
     pub(super) fn join_public(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find(id) else { return };
         let Some(kind) = conn.door.kind() else { return };
         let end = self.public.end();
         let place = Place { kind, next: end, own: end.wrapping_sub(1) };
         let is_listed = match conn.public {
-            Attendance::Yes(_) => return, // it gets them already
+            Attendance::Yes(_) => return,
             Attendance::Leaving => true,
             Attendance::No => false,
         };

@@ -13,9 +13,11 @@
 mod accounts;
 mod acts;
 mod attacks;
+mod attending;
 mod audit;
 mod clients;
 mod guests;
+mod guests_online;
 mod history;
 mod hears;
 mod ledger;

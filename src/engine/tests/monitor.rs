@@ -23,8 +23,8 @@ const METRICS: &str = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// A virtual socket, seen from the client.
 #[derive(Debug)]
-struct Wire {
-    id: ConnId,
+pub(super) struct Wire {
+    pub(super) id: ConnId,
     sent: Vec<u8>,
     heard: Vec<u8>,
     /// Bytes that the client still takes.
@@ -34,9 +34,9 @@ struct Wire {
     closed: Option<bool>,
 }
 
-struct Bench {
-    engine: Engine<usize>,
-    wires: Vec<Wire>,
+pub(super) struct Bench {
+    pub(super) engine: Engine<usize>,
+    pub(super) wires: Vec<Wire>,
     accounts: Rc<RefCell<Accounts>>,
     now: Millis,
 }
@@ -64,7 +64,7 @@ fn settings(limits: Limits) -> Settings {
 }
 
 impl Bench {
-    fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         let accounts = Rc::new(RefCell::new(Accounts::default()));
         let roll = Box::new(Shared(Rc::clone(&accounts)));
         let most = limits.connections as usize;
@@ -73,7 +73,7 @@ impl Bench {
         Self { engine, wires: Vec::new(), accounts, now: 1_000 }
     }
 
-    fn connect(&mut self, door: Door) -> Result<usize, String> {
+    pub(super) fn connect(&mut self, door: Door) -> Result<usize, String> {
         self.begin();
         let place = self.wires.len();
         let admitted = self.engine.admit(HERE, door, Entrance::default()).map_err(|refusal| {
@@ -93,7 +93,7 @@ impl Bench {
     }
 
     /// Somebody who is logged in by the line door.
-    fn person(&mut self, name: &str) -> usize {
+    pub(super) fn person(&mut self, name: &str) -> usize {
         self.accounts.borrow_mut().add(name, "password");
         let place = self.connect(Door::line()).unwrap();
         self.send(place, &format!("C {name}\nD password\n"));
@@ -104,7 +104,7 @@ impl Bench {
         place
     }
 
-    fn send(&mut self, place: usize, text: &str) {
+    pub(super) fn send(&mut self, place: usize, text: &str) {
         self.wires[place].sent.extend_from_slice(text.as_bytes());
         let id = self.wires[place].id;
         self.begin();
@@ -117,7 +117,7 @@ impl Bench {
     }
 
     /// Lets time pass, with a turn whenever something is due.
-    fn pass(&mut self, time: Millis) {
+    pub(super) fn pass(&mut self, time: Millis) {
         let until = self.now + time;
         loop {
             self.begin();
@@ -194,7 +194,7 @@ impl Bench {
     }
 
     /// What a client has heard since the last time.
-    fn take(&mut self, place: usize) -> String {
+    pub(super) fn take(&mut self, place: usize) -> String {
         String::from_utf8(std::mem::take(&mut self.wires[place].heard)).unwrap()
     }
 

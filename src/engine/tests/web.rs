@@ -413,17 +413,13 @@ fn names_and_origins() {
 #[test]
 fn an_address_has_a_number_of_requests_and_of_conversations() {
     let mut bench = Bench::new(limits());
-    let mut count = 0;
-    while count < WEB_REQUESTS {
-        let browser = bench.connect("192.0.2.1");
-        for _ in 0..64 {
-            assert_eq!(bench.status(browser, PAGE), 200, "{count}");
-            count += 1;
+    let mut browser = bench.connect("192.0.2.1");
+    for number in 1..=WEB_REQUESTS {
+        assert_eq!(bench.status(browser, PAGE), 200, "{number}");
+        if bench.is_over(browser) {
+            browser = bench.connect("192.0.2.1");
         }
-        bench.pass(20_000);
-        bench.now -= 20_000;
     }
-    let browser = bench.connect("192.0.2.1");
     assert_eq!(bench.status(browser, PAGE), 429);
     let other = bench.connect("192.0.2.2");
     assert_eq!(bench.status(other, PAGE), 200);
@@ -479,6 +475,12 @@ fn proxies_name_the_client_of_each_request() {
     assert_eq!((codes, bench.engine.gate.addresses.open()), ([101, 101, 429], 3), "the liar and two");
     let origins: Vec<_> = bench.engine.conns.iter().map(|conn| conn.origin).collect();
     assert!(origins.contains(&Origin::Learnt(ip("192.0.2.77"))), "{origins:?}");
+    // A proxy that listens for both families names IPv4 clients so.
+    let place = bench.connect("10.0.0.1");
+    assert_eq!(bench.status(place, upgrade("::ffff:192.0.2.77")), 429);
+    assert_eq!(bench.status(place, upgrade("::ffff:192.0.2.78")), 101);
+    let origins: Vec<_> = bench.engine.conns.iter().map(|conn| conn.origin).collect();
+    assert!(origins.contains(&Origin::Learnt(ip("192.0.2.78"))), "{origins:?}");
     // An address that was learnt is never exempt; one at a Unix socket is, if nobody names it.
     let mut bench = Bench::new(Limits { new_per_address: 1, ..Limits::default() });
     let unix = |bench: &mut Bench, request: &str| {
@@ -674,7 +676,7 @@ fn five_hundred_who_dribble_disturb_nobody() {
 }
 
 #[test]
-fn one_order_for_lines_and_messages() {
+fn a_conversation_is_a_typed_one_and_a_long_reply_is_several_messages() {
     let mut bench = Bench::new(limits());
     let alice = bench.person("alice");
     bench.send(alice, message("C WANT own"));
@@ -682,4 +684,37 @@ fn one_order_for_lines_and_messages() {
     bench.send(alice, message("C HELP"));
     let help = bench.lines(alice);
     assert!(help.lines().count() > 10 && help.lines().last().is_some_and(|line| line.starts_with("C 214 ")), "{help}");
+}
+
+#[test]
+fn who_only_fetches_gives_way_on_a_full_server() {
+    let limits = Limits { connections: 8, include_loopback: false, ..Limits::default() };
+    let mut bench = Bench::new(limits);
+    let person = bench.person("alice");
+    let talking = bench.talk("192.0.2.200");
+    let silent = bench.connect("192.0.2.201");
+    let hoarded: Vec<_> = (0..5).map(|number| bench.connect(&format!("192.0.2.{number}"))).collect();
+    for place in &hoarded {
+        bench.now += 10;
+        assert_eq!(bench.status(*place, PAGE), 200);
+    }
+    bench.send(hoarded[3], "GET / HT");
+    bench.wires[hoarded[4]].takes = 0;
+    bench.send(hoarded[4], PAGE);
+    // The longest rest first; nobody who talks, or is only beginning.
+    let mut newcomers = Vec::new();
+    for gone in &hoarded[..3] {
+        newcomers.push(bench.connect_from(ip("198.51.100.7"), Entrance::default()).expect("room"));
+        assert_eq!(bench.wires[*gone].closed, Some(true));
+    }
+    assert!(bench.connect_from(ip("198.51.100.7"), Entrance::default()).is_err(), "the others are busy");
+    // Nobody keeps a place by a half request, or by an answer that he does not take.
+    bench.pass(6_000);
+    newcomers.push(bench.connect_from(ip("198.51.100.7"), Entrance::default()).expect("room"));
+    newcomers.push(bench.connect_from(ip("198.51.100.7"), Entrance::default()).expect("room"));
+    assert!(bench.wires[hoarded[3]].closed == Some(true) && bench.wires[hoarded[4]].closed == Some(true));
+    assert!(bench.connect_from(ip("198.51.100.7"), Entrance::default()).is_err(), "all others talk, or are silent");
+    for place in [person, talking, silent].into_iter().chain(newcomers) {
+        assert!(!bench.is_over(place), "{place}");
+    }
 }

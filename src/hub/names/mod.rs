@@ -52,7 +52,7 @@ impl NameError {
 pub enum Who {
     /// A registered account.
     Account(UserName),
-    /// A user without an account, who came through the room door.
+    /// A user without an account.
     Guest(GuestName),
 }
 

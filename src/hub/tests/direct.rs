@@ -48,12 +48,7 @@ fn a_copy_has_the_id_of_its_message() {
 fn fates(setup: &[&str], step: &str) -> Vec<String> {
     let mut hub = hub_after(setup);
     carry_out(&mut hub, step, 1);
-    let messages = drain(&mut hub).0.into_iter().filter_map(|(_, event)| {
-        let (Event::Said(message) | Event::Told { message, .. } | Event::SaidIn { message, .. }) = event else {
-            return None;
-        };
-        Some(message)
-    });
+    let messages = drain(&mut hub).0.into_iter().filter_map(|(_, event)| message_of(&event).cloned());
     let spelled = |message: Message| match message.fate {
         Fate::Unkept => "unkept".to_owned(),
         Fate::Kept(spot) => format!("kept {}", spelled::spelled_spot(&spot)),

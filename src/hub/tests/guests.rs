@@ -163,7 +163,7 @@ fn a_guest_takes_no_name_of_another_guest() {
     check(BEGUN, "9 rename alice", &["to 8.0 1.0: ~zoe leaves tea", "to 8.0 1.0: ~alice enters tea"]);
     check(BEGUN, "9 rename ZOE", &["to 8.0 1.0: ~zoe leaves tea", "to 8.0 1.0: ~ZOE enters tea"]);
     // Only guests have names to take.
-    check(BEGUN, "1 rename kim", &[]);
+    check(BEGUN, "1 rename kim", &["to 1.0: no guest"]);
     check(BEGUN, "7 rename kim", &[]);
 }
 
@@ -238,7 +238,7 @@ fn guests_in_a_room_of_an_account() {
     );
     check(CAKE, "8 kick cake bob", &["to 8.0: not host of cake"]);
     // The room of an account does not close with its host: a guest may become host.
-    check(CAKE, "1 leave", &["to 2.0: Alice leaves cake", "to 2.0: ~bob is host of cake", "ended 1.0#0"]);
+    check(CAKE, "1 leave", &["to 2.0: Alice leaves cake, offline", "to 2.0: ~bob is host of cake", "ended 1.0#0"]);
     check(
         &[CAKE, &["1 leave"]].concat(),
         "8 leave",

@@ -40,7 +40,7 @@ fn keeping() {
     check_kept(setup, "1 keep lobby off", &["to 1.0: done"]);
     check_kept(setup, "1 keep lobby to bob", &["to 1.0: bob is not there"]);
     check(setup, "1 keep lobby", &["to 1.0: nothing is kept"]);
-    check(&["8 found zoe tea"], "8 keep tea", &[]);
+    check(&["8 found zoe tea"], "8 keep tea", &["to 8.0: needs an account"]);
 }
 
 #[test]
@@ -160,9 +160,13 @@ fn leaving_with_the_last_session_ends_membership() {
     check_in(
         &["5 enter bob", "5 join lobby"],
         "2 part lobby",
-        &["to 1.0 5.0: bob leaves Lobby", "to 2.0: done", "ended 2.0#0"],
+        &["to 1.0 5.0: bob leaves Lobby, still there", "to 2.0: done", "ended 2.0#0"],
     );
-    check_in(&["5 enter bob", "5 join lobby"], "5 leave", &["to 1.0 2.0: bob leaves Lobby", "ended 5.0#0"]);
+    check_in(
+        &["5 enter bob", "5 join lobby"],
+        "5 leave",
+        &["to 1.0 2.0: bob leaves Lobby, still there", "ended 5.0#0"],
+    );
     // From outside, if no session of the account is there.
     let outside = ["5 enter bob", "2 leave"];
     check_in(&outside, "5 part lobby", &["to 5.0: done", "records", "no member 1 bob"]);
@@ -173,7 +177,7 @@ fn leaving_with_the_last_session_ends_membership() {
     check_in(&["1 part lobby"], "1 part lobby", &["to 1.0: done"]);
     check_in(&["1 part lobby"], "4 names lobby", &["to 4.0: in Lobby [bob, Alice absent] of 2"]);
     // The end of a session ends nothing.
-    check_in(&[], "2 leave", &["to 1.0: bob leaves Lobby", "ended 2.0#0", "records", "seen bob"]);
+    check_in(&[], "2 leave", &["to 1.0: bob leaves Lobby, offline", "ended 2.0#0", "records", "seen bob"]);
 }
 
 #[test]

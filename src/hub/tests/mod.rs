@@ -12,6 +12,7 @@ mod direct;
 mod guests;
 mod guests_online;
 mod ignores;
+mod inviting;
 mod kept;
 mod watching;
 mod profiles;
@@ -454,10 +455,14 @@ fn ids_carry_the_time_and_rise_though_it_falls() {
     assert_eq!(ids, [5_000 << 20, (5_000 << 20) + 1, (5_000 << 20) + 2, 6_000 << 20]);
 }
 
-fn id_of(event: &Event) -> Option<u64> {
-    if let Event::Said(message) | Event::Told { message, .. } | Event::SaidIn { message, .. } = event {
-        Some(message.id)
-    } else {
-        None
+/// The message that an event delivers.
+fn message_of(event: &Event) -> Option<&Message> {
+    if let Event::Told { message, .. } = event {
+        return Some(message);
     }
+    if let Event::Said(message) | Event::SaidIn { message, .. } = event { Some(message) } else { None }
+}
+
+fn id_of(event: &Event) -> Option<u64> {
+    message_of(event).map(|message| message.id)
 }

@@ -26,7 +26,7 @@ fn joining_is_announced_to_members() {
     check_in(&["3 part lobby"], "4 join lobby", &["to 1.0 2.0: carol enters Lobby", "to 4.0: in Lobby#0"]);
     check_in(&[], "4 join tea", &["to 4.0: no such room"]);
     // A second session of a member's account enters like any other.
-    check(&LOBBY[..6], "3 join lobby", &["to 1.0 2.0: Alice enters Lobby", "to 3.0: in Lobby#0"]);
+    check(&LOBBY[..6], "3 join lobby", &["to 1.0 2.0: Alice enters Lobby again", "to 3.0: in Lobby#0"]);
 }
 
 #[test]
@@ -107,12 +107,22 @@ fn the_longest_standing_member_becomes_host() {
     check_in(
         &[],
         "1 part lobby",
-        &["to 2.0 3.0: Alice leaves Lobby", "to 2.0 3.0: bob is host of Lobby", "to 1.0: done", "ended 1.0#0"],
+        &[
+            "to 2.0 3.0: Alice leaves Lobby, still there",
+            "to 2.0 3.0: bob is host of Lobby",
+            "to 1.0: done",
+            "ended 1.0#0",
+        ],
     );
     check_in(
         &["2 part lobby", "2 join lobby"],
         "1 part lobby",
-        &["to 3.0 2.0: Alice leaves Lobby", "to 3.0 2.0: Alice is host of Lobby", "to 1.0: done", "ended 1.0#0"],
+        &[
+            "to 3.0 2.0: Alice leaves Lobby, still there",
+            "to 3.0 2.0: Alice is host of Lobby",
+            "to 1.0: done",
+            "ended 1.0#0",
+        ],
     );
     // A member that enters again is the newest.
     check_in(
@@ -139,13 +149,21 @@ fn an_empty_room_closes() {
 
 #[test]
 fn the_end_of_a_session_ends_its_places() {
-    check_in(&[], "2 leave", &["to 1.0 3.0: bob leaves Lobby", "ended 2.0#0"]);
-    check_in(&[], "1 leave", &["to 2.0 3.0: Alice leaves Lobby", "to 2.0 3.0: bob is host of Lobby", "ended 1.0#0"]);
+    check_in(&[], "2 leave", &["to 1.0 3.0: bob leaves Lobby, offline", "ended 2.0#0"]);
+    check_in(
+        &[],
+        "1 leave",
+        &["to 2.0 3.0: Alice leaves Lobby, still there", "to 2.0 3.0: bob is host of Lobby", "ended 1.0#0"],
+    );
     // The places end in the order in which the session entered the rooms, whatever the ids of the rooms.
     let two = ["4 make tea", "2 join tea", "1 part lobby", "3 part lobby"];
-    check_in(&two, "2 leave", &["to 4.0: bob leaves tea", "ended 2.0#0 2.0#1"]);
+    check_in(&two, "2 leave", &["to 4.0: bob leaves tea, offline", "ended 2.0#0 2.0#1"]);
     let swapped = ["4 make tea", "2 part lobby", "2 join tea", "2 join lobby"];
-    check_in(&swapped, "2 leave", &["to 4.0: bob leaves tea", "to 1.0 3.0: bob leaves Lobby", "ended 2.0#1 2.0#0"]);
+    check_in(
+        &swapped,
+        "2 leave",
+        &["to 4.0: bob leaves tea, offline", "to 1.0 3.0: bob leaves Lobby, offline", "ended 2.0#1 2.0#0"],
+    );
     // The account's other session stays.
     check_in(&["1 leave"], "3 rm lobby hi", &["to 2.0: Alice says in Lobby hi", "to 3.0: sent to 1"]);
 }

@@ -131,21 +131,15 @@ impl Shadow {
         (std::mem::take(&mut self.said), std::mem::take(&mut self.ended))
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each command")]
     fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
+        if matches!(me, Who::Guest(_)) && self.handle_of_guest(who, &me, &command) {
+            return;
+        }
         let answer = match command {
             Command::LogIn { .. } | Command::EnterAsGuest { .. } => unreachable!("who is in does not come in"),
             Command::Leave { text } => return self.leave(who, false, text.as_deref()),
             Command::Cut => return self.leave(who, true, None),
-            Command::Away { .. } | Command::Watch(_) | Command::Make(_) | Command::Join(_) if self.is_visitor(who) => {
-                return;
-            }
-            Command::Set { key: ProfileKey::Name, value } if self.is_guest_online(who) => {
-                self.set_called(&me, value.as_deref());
-                Event::Done
-            }
-            Command::Ignore(_) | Command::Set { .. } | Command::Keep { .. } if matches!(me, Who::Guest(_)) => {
-                Event::NeedsAccount
-            }
             Command::Away { text } => return self.be_away(who, &me, text.as_deref()),
             Command::Watch(watch) => self.watch(who, watch),
             Command::Ignore(ignore) => match self.ignore(who, ignore) {
@@ -268,7 +262,7 @@ impl Shadow {
         let receiver = receiver.filter(|_| matches!(me, Who::Account(_))).map(|(_, account)| account.clone());
         self.people.spoke(who, unix_ms);
         let fate = self.store.fate(receiver.map(Spot::Direct));
-        let message = self.message(me, said, fate, unix_ms);
+        let message = Box::new(self.message(me, said, fate, unix_ms));
         let told = Event::Told { to: name.clone(), message: message.clone() };
         self.say(self.others(self.sessions_named(&name).into_iter(), who), told);
         self.copy_to_others(who, &name, &message);
@@ -469,7 +463,7 @@ impl Shadow {
         let (name, hearers) = (room.name.clone(), self.others(room.listeners().into_iter(), who));
         let message = self.message(me, said, fate, unix_ms);
         self.say(hearers.clone(), Event::SaidIn { room: name.clone(), message: message.clone() });
-        Ok(Event::Sent { room: Some(name), hearers: hearers.len(), message })
+        Ok(Event::Sent { room: Some(Box::new(name)), hearers: hearers.len(), message })
     }
 
     fn kick(
@@ -666,7 +660,7 @@ impl Shadow {
         let Some(Who::Account(me)) = self.who_is(who) else { return };
         let others = self.others(self.sessions_of(&me).into_iter(), who);
         if Who::Account(me) != *to && !others.is_empty() {
-            self.say(others, Event::OwnTold { to: to.clone(), message: message.clone() });
+            self.say(others, Event::OwnTold { to: to.clone(), message: Box::new(message.clone()) });
         }
     }
 

@@ -9,6 +9,25 @@ impl Shadow {
         self.guests.iter().any(|(session, _)| *session == who)
     }
 
+    /// What guests do otherwise than accounts, or may not do. False for all else.
+    pub(super) fn handle_of_guest(&mut self, who: SessionId, me: &Who, command: &Command<'_>) -> bool {
+        if matches!(command, Command::Away { .. } | Command::Watch(_) | Command::Make(_) | Command::Join(_)) {
+            return !self.is_guest_online(who);
+        }
+        if let Command::Set { key: ProfileKey::Name, value } = command
+            && self.is_guest_online(who)
+        {
+            self.set_called(me, value.as_deref());
+            self.tell(who, Event::Done);
+            return true;
+        }
+        let needs_account = matches!(command, Command::Ignore(_) | Command::Set { .. } | Command::Keep { .. });
+        if needs_account {
+            self.tell(who, Event::NeedsAccount);
+        }
+        needs_account
+    }
+
     /// Whether some guest has this name.
     fn is_guest_name(&self, name: &Who) -> bool {
         let guests = self.guests.iter().map(|(_, guest)| Who::Guest(guest.clone()));

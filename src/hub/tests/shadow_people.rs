@@ -347,7 +347,7 @@ impl Shadow {
             return Event::NotKept;
         }
         if !self.people.deleted.contains(&account) {
-            let (profiles, value) = (&mut self.people.profiles, value.clone());
+            let profiles = &mut self.people.profiles;
             profiles.retain(|(other, _)| *other != (account.clone(), key));
             profiles.extend(value.map(|value| ((account.clone(), key), value)));
             profiles.sort();

@@ -367,6 +367,7 @@ impl Shadow {
     pub(super) fn start_anew(&mut self, restored: record::Restored, ids: &BTreeMap<RoomName, RoomId>) {
         self.sessions.clear();
         self.guests.clear();
+        self.deaf.clear();
         self.people.start_anew();
         self.rooms.retain(|room| room.kept.is_some());
         for room in &mut self.rooms {

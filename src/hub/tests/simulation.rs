@@ -45,7 +45,17 @@ fn the_hub_and_its_shadow_say_the_same() {
 }
 
 /// What has to happen somewhere, so that the simulation is about it.
-const KINDS: [&str; 52] = [
+const KINDS: [&str; 62] = [
+    "Attends true",
+    "Attends false",
+    "Counted",
+    "Invited",
+    "Invitation",
+    "InvitedHere",
+    "InRoomAlready",
+    "OwnerIs",
+    "HostIs after",
+    "Sent to fewer",
     "Told",
     "OwnTold",
     "Awaited",
@@ -301,6 +311,17 @@ impl Simulation {
         let heard = self.heard.len();
         for (hearers, event) in said {
             self.kinds.insert(kind(event));
+            if let Event::Attends { public } = event {
+                self.kinds.insert(format!("Attends {public}"));
+            }
+            if let Event::HostIs { was: Some(_), .. } = event {
+                self.kinds.insert("HostIs after".to_owned());
+            }
+            if let Event::Sent { room: None, hearers, .. } = event
+                && hearers + 1 < self.hub.everyone().len()
+            {
+                self.kinds.insert("Sent to fewer".to_owned());
+            }
             if let Event::Presence { change, .. } = event {
                 self.kinds.insert(format!("Presence {}", kind(change)));
             } else if let Event::Neighbour { news, .. } = event {
@@ -365,18 +386,17 @@ impl Simulation {
 
     /// Keeps a message that is to be kept, and notes who has heard it.
     fn hear(&mut self, hearers: &[SessionId], event: &Event) {
-        let (id, text) =
-            if let Event::Said(message) | Event::Told { message, .. } | Event::SaidIn { message, .. } = event {
-                let Fate::Kept(spot) = message.fate.clone() else { return };
-                let (id, from, text) = (message.id, message.from.clone(), message.text.clone());
-                let row = Record::Row(record::Row { id, spot, from, text: text.clone() });
-                self.stores.iter_mut().for_each(|store| store.apply(&row));
-                (id, text)
-            } else if let Event::OwnTold { message, .. } = event {
-                (message.id, message.text.clone())
-            } else {
-                return;
-            };
+        let (id, text) = if let Some(message) = message_of(event) {
+            let Fate::Kept(spot) = message.fate.clone() else { return };
+            let (id, from, text) = (message.id, message.from.clone(), message.text.clone());
+            let row = Record::Row(record::Row { id, spot, from, text: text.clone() });
+            self.stores.iter_mut().for_each(|store| store.apply(&row));
+            (id, text)
+        } else if let Event::OwnTold { message, .. } = event {
+            (message.id, message.text.clone())
+        } else {
+            return;
+        };
         for hearer in hearers {
             let Some(account) = self.shadow.account_of(*hearer) else { continue };
             self.heard.push(Heard { account, id, text: text.clone() });
@@ -476,6 +496,9 @@ impl Simulation {
         {
             return (who, self.command_in(room));
         }
+        if self.random.one_in(10) {
+            return (who, self.command_of_rooms());
+        }
         self.somebody_of_interest().unwrap_or_else(|| self.any_command(who, slot))
     }
 
@@ -552,16 +575,28 @@ impl Simulation {
         (who, command)
     }
 
+    /// What brings people together, or counts them.
+    fn command_of_rooms(&mut self) -> Command<'static> {
+        let (room, spelled) = (self.room(), self.account());
+        match self.random.below(8) {
+            0..=2 => Command::Attend { public: self.random.one_in(2) },
+            3 => Command::Census,
+            4..=5 => Command::Invite { room, name: self.account_or_guest(spelled) },
+            _ => Command::HandOn { room, name: self.account_or_guest(spelled) },
+        }
+    }
+
     /// Somebody who is watched comes, goes or is away.
     fn somebody_watched(&mut self) -> Option<(SessionId, Command<'static>)> {
         let name = one_of(&mut self.random, self.shadow.people.watched())?;
         let session = one_of(&mut self.random, self.shadow.sessions_named(&name));
         let Some(session) = session else {
-            let since = match &name {
+            let (name, since) = match name {
                 Who::Account(name) => {
-                    self.account_of(ACCOUNTS.iter().find(|spelled| super::name(spelled) == *name)?).since
+                    let account = self.account_of(ACCOUNTS.iter().find(|spelled| super::name(spelled) == name)?);
+                    (account.name.into(), account.since)
                 }
-                Who::Guest(_) => 0,
+                guest @ Who::Guest(_) => (guest, 0),
             };
             let slot = self.random.below(SLOTS);
             let who = SessionId { slot: slot as u32, generation: self.generation_for_login(slot) };
@@ -622,12 +657,26 @@ impl Simulation {
         if of_room.is_some_and(|kept| kept.asked == Some(ShadowAsked::Off)) && self.random.one_in(2) {
             return Command::SayIn { room, text: "hello room".into(), manner: self.manner() };
         }
-        match self.random.below(8) {
+        match self.random.below(12) {
+            11 => Command::Set {
+                key: ProfileKey::Name,
+                value: self.topic().filter(|text| !text.is_empty()).map(Into::into),
+            },
+            8 => Command::Invite { room, name: self.account_or_guest(spelled) },
+            9..=10 => Command::HandOn { name: self.present_in(&room, spelled), room },
             0..=3 => Command::Keep { room, how: self.keep_how(spelled) },
             4 => Command::Topic { room, text: self.topic().map(Into::into) },
             5 => Command::Kick { name: self.member_of(&room, spelled), room, text: Some("enough".into()) },
             _ => Command::SayIn { room, text: "hello room".into(), manner: self.manner() },
         }
+    }
+
+    /// The name of somebody who is in a room; sometimes any name.
+    fn present_in(&mut self, name: &RoomName, spelled: &str) -> Who {
+        let room = self.shadow.rooms.iter().find(|room| room.name == *name);
+        let members = room.into_iter().flat_map(|room| &room.members).map(|member| member.who.clone()).collect();
+        let member = one_of(&mut self.random, members).filter(|_| !self.random.one_in(4));
+        member.unwrap_or_else(|| self.account_or_guest(spelled))
     }
 
     /// A member account of a kept room, there or not; sometimes any name.

@@ -20,6 +20,7 @@ pub(super) fn spelled_id(id: RoomId) -> String {
     format!("{id:?}").replace("RoomId(", "#").replace(')', "")
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each event")]
 pub(super) fn spelled_event(event: &Event) -> String {
     match event {
         Event::Said(message) => format!("{} {} {}", message.from, spelled_manner(message, "says"), message.text),
@@ -54,14 +55,7 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::NotInRoom { name } => format!("{name} is not there"),
         Event::Rooms { rooms, matching } => format!("rooms [{}] of {matching}", spelled_rooms(rooms)),
         Event::Names { room, names, matching } => format!("in {room} [{}] of {matching}", spelled_names(names)),
-        Event::Arrived { room, who, first, away } => {
-            let again = if *first { "" } else { " again" };
-            format!("{who} enters {room}{again}{}", away_text(away.as_deref()))
-        }
-        Event::Gone { room, who, last, why, text } => {
-            let (still, text) = (if *last { "" } else { ", still there" }, said_text(text.as_deref()));
-            format!("{who} leaves {room}{still}{}{text}", spelled_leaving(why))
-        }
+        Event::Arrived { .. } | Event::Gone { .. } => spelled_in_room(event),
         Event::Renamed { was, now } => format!("{was} is {now}"),
         Event::YouAre { was, now } => format!("was {was}, is {now}"),
         Event::Neighbour { who, news } => format!("{who} {}", spelled_news(news)),
@@ -72,7 +66,7 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::Announced { text } => format!("announced: {text}"),
         Event::HostIs { room, who, was: None } => format!("{who} is host of {room}"),
         Event::HostIs { room, who, was: Some(was) } => format!("{who} is host of {room} after {was}"),
-        Event::OwnerIs { owner } => format!("owned by {owner:?}"),
+        Event::OwnerIs { owner } => format!("owned by {}", owner.as_ref().map_or("nobody", UserName::as_str)),
         Event::Invited { room, name, away } => format!("{name} invited to {room}{}", away_text(away.as_deref())),
         Event::Invitation { room, from, to } => format!("{from} invites {to} to {room}"),
         Event::InRoomAlready { room, name } => format!("{name} is in {room}"),
@@ -108,6 +102,17 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::TakesNone { name } => format!("{name} takes none"),
         Event::KeptFull => "no more can be kept".to_owned(),
     }
+}
+
+/// Somebody comes into a room, or leaves it.
+fn spelled_in_room(event: &Event) -> String {
+    if let Event::Arrived { room, who, first, away } = event {
+        let again = if *first { "" } else { " again" };
+        return format!("{who} enters {room}{again}{}", away_text(away.as_deref()));
+    }
+    let Event::Gone { room, who, last, why, text } = event else { panic!("{event:?} is elsewhere") };
+    let (still, text) = (if *last { "" } else { ", still there" }, said_text(text.as_deref()));
+    format!("{who} leaves {room}{still}{}{text}", spelled_leaving(why))
 }
 
 fn joined(names: &[impl ToString]) -> String {

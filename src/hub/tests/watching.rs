@@ -231,9 +231,12 @@ fn all_sessions_watch_so_many_names() {
 }
 
 #[test]
-fn guests_neither_watch_nor_are_away() {
+fn guests_of_one_room_neither_watch_nor_are_away() {
     let setup = ["1 begin bob tea", "2 enter bob"];
-    for step in ["1 away lunch", "1 watch bob", "1 watch", "1 ignore bob", "1 ignore ~", "1 set name Bob"] {
+    for step in ["1 away lunch", "1 watch bob", "1 watch"] {
         check(&setup, step, &[]);
+    }
+    for step in ["1 ignore bob", "1 ignore ~", "1 set name Bob"] {
+        check(&setup, step, &["to 1.0: needs an account"]);
     }
 }

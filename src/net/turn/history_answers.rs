@@ -8,9 +8,10 @@ use crate::net::reactor::Reactor;
 impl Reactor {
     /// Gives the engine answers that have arrived. The rest waits for the next turn if they are many: a page takes time.
     pub(super) fn take_history(&mut self) {
+        // Also without a store: the answers of other threads wake the loop too.
+        self.has_history = false;
         let Some(history) = &self.history else { return };
         let mut bytes = 0;
-        self.has_history = false;
         while let Some(answer) = history.poll_answer() {
             bytes += size(&answer.verdict);
             self.engine.handle_history(answer.ticket.number, answer.verdict);

@@ -19,6 +19,7 @@ fn nothing_can_be_smuggled() {
         "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nContent-Length: 0\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: localhost\r\nHost: other\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: localhost\r\n folded\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: a\n\n",
         "GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /ws HTTP/2.0\r\nHost: localhost\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -39,10 +40,15 @@ fn bad_handshakes_are_answered() {
     let server = served().start();
     let mut http = http(&server);
     let mut code = |request: &str| http.ask(request).code;
-    assert_eq!(code(&HANDSHAKE.replace("Version: 13", "Version: 8")), 426);
+    let answer = raw(&server, HANDSHAKE.replace("Version: 13", "Version: 8").as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 426 "), "{answer}");
+    for field in ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"] {
+        assert!(answer.contains(&format!("\r\n{field}\r\n")), "{answer}");
+    }
     assert_eq!(code(&HANDSHAKE.replace("chatd.v1", "chatd.v2")), 400);
     assert_eq!(code(&HANDSHAKE.replace("dGhl", "")), 400);
     assert_eq!(code(&handshake("Origin: http://evil.example\r\n")), 403);
+    assert_eq!(code(&handshake("Origin: http://localhost\r\nOrigin: http://evil.example\r\n")), 403);
     assert_eq!(code(&HANDSHAKE.replace("localhost", "evil.example")), 421);
     let mut alice = Browser::upgraded(server.door("web"), &handshake("Origin: http://localhost\r\n"));
     alice.expect("C 220 ");

@@ -80,6 +80,16 @@ fn talk_through(proxy: Option<(Running, SocketAddr)>, prefix: &str, server: &Ser
     http.send(page.as_bytes());
     let answer = http.rest();
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("</html>"), "{answer}");
+    let links = answer.split("=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let files: Vec<_> = links.filter(|link| link.starts_with("a/")).collect();
+    assert!(files.len() > 1, "{answer}");
+    for file in files {
+        let mut http = Http::connect(port);
+        let request = format!("GET {prefix}/{file} HTTP/1.1\r\nHost: chat.example\r\nConnection: close\r\n\r\n");
+        http.send(request.as_bytes());
+        let answer = http.rest();
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("immutable"), "{file}: {answer}");
+    }
     let request = HANDSHAKE.replace("/ws", &format!("{prefix}/ws")).replace("localhost", "chat.example");
     let stream = Client::connect_from("127.0.0.2".parse().unwrap(), port).stream().try_clone().unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -5,7 +5,7 @@ use testkit::tls::{ClientConnection, Tls, Versions, settings};
 use super::*;
 
 /// A stream by TLS.
-struct Secure {
+pub(super) struct Secure {
     tls: Tls,
     tcp: TcpStream,
 }
@@ -45,8 +45,21 @@ impl Write for Secure {
     }
 }
 
+/// A server with a web listener by TLS and a line listener.
+pub(super) fn listening() -> Builder {
+    Server::builder().no_rates().with_pair().listen(&["line://127.0.0.1:0", "web+tls://127.0.0.1:0"])
+}
+
 fn secure() -> Server {
-    Server::builder().no_rates().with_pair().listen(&["line://127.0.0.1:0", "web+tls://127.0.0.1:0"]).start()
+    listening().start()
+}
+
+/// A conversation by TLS that has read the greeting.
+#[track_caller]
+pub(super) fn greeted(server: &Server) -> Browser<Secure> {
+    let mut browser = Browser::over(connect(server, &["http/1.1"]), HANDSHAKE);
+    browser.expect("C 220 ");
+    browser
 }
 
 fn connect(server: &Server, protocols: &[&str]) -> Secure {

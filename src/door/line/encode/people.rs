@@ -42,6 +42,11 @@ pub(super) fn encode_watched(kind: Kind, name: &Who, presence: &Whereabouts, out
     }
 }
 
+/// `C 550`: this guest gets no direct messages.
+pub(super) fn encode_hears_one_room(name: &Who, out: &mut Wire<'_>) -> fmt::Result {
+    writeln!(out, "C 550 {name} is a guest of one room, and hears that room only: RM room text")
+}
+
 /// The end of a line with a text.
 fn encode_ended(lead: &str, kind: Kind, text: &str, out: &mut Wire<'_>) -> fmt::Result {
     out.write_str(lead)?;

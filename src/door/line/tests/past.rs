@@ -202,9 +202,12 @@ fn what_becomes_of_a_message() {
     let bob = || user("bob");
     check_alike(&Event::Sent { room: None, hearers: 3, message: from_bob(7, false) }, "C 250 sent to 3");
     check_alike(&Event::Sent { room: None, hearers: 3, message: from_bob(7, true) }, "C 250 sent to 3, not kept");
-    check_alike(&Event::SentTo { name: bob().into(), message: from_bob(7, false), away: None }, "C 250 sent to bob");
     check_alike(
-        &Event::SentTo { name: bob().into(), message: from_bob(7, true), away: None },
+        &Event::SentTo { name: bob().into(), message: from_bob(7, false).into(), away: None },
+        "C 250 sent to bob",
+    );
+    check_alike(
+        &Event::SentTo { name: bob().into(), message: from_bob(7, true).into(), away: None },
         "C 250 sent to bob, not kept",
     );
     check_alike(&Event::KeptFor { name: bob(), message: from_bob(7, false) }, "C 250 kept for bob");
@@ -213,7 +216,7 @@ fn what_becomes_of_a_message() {
     let waiting = "C 450 too many messages wait for bob, try again when bob has been here";
     check_alike(&Event::TooManyWaiting { name: bob() }, waiting);
     check_event(&Event::Awaited { ticket: 7 }, &[], &[]);
-    let own = Event::OwnTold { to: bob().into(), message: message(7, bob().into(), "a\tb  c", false) };
+    let own = Event::OwnTold { to: bob().into(), message: message(7, bob().into(), "a\tb  c", false).into() };
     check_event(&own, &["D TO 7 bob a\tb  c"], &["D TO bob a b  c"]);
 }
 
@@ -388,10 +391,10 @@ fn what_stands_before_a_text_is_bounded() {
     for kind in Kind::PUBLIC {
         for event in [
             Event::Said(said(guest.clone())),
-            Event::Told { to: guest.clone(), message: said(guest.clone()) },
+            Event::Told { to: guest.clone(), message: said(guest.clone()).into() },
             Event::SaidIn { room: wide.clone(), message: said(guest.clone()) },
             Event::SaidIn { room: wide.clone(), message: said(Who::Account(name.clone())) },
-            Event::OwnTold { to: guest.clone(), message: said(guest.clone()) },
+            Event::OwnTold { to: guest.clone(), message: said(guest.clone()).into() },
             Event::TopicIs { room: wide.clone(), by: guest.to_string().into(), text: text.as_str().into() },
         ] {
             let mut out = Vec::new();

@@ -130,7 +130,7 @@ proptest! {
             Event::AwayIs { text: Some(text.clone()) },
             Event::Presence { name: name.clone(), change: Change::Away(text.clone()) },
             Event::Watched { name: name.clone(), presence: Whereabouts::Away(text.clone()) },
-            Event::SentTo { name, message: from_bob(7, true), away: Some(text) },
+            Event::SentTo { name, message: from_bob(7, true).into(), away: Some(text) },
         ] {
             for kind in [Kind::Bare, Kind::Typed] {
                 let mut out = Vec::new();

@@ -37,6 +37,8 @@ const WORDS: &[&str] = &[
     "AWAY",
     "WATCH",
     "IGNORE",
+    "NICK",
+    "~rob",
     "NOTIFY",
     "FORGET",
     "status",
@@ -164,7 +166,7 @@ proptest! {
     ) {
         prop_assume!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean));
         let message = message(id, UserName::from_record(&from).unwrap().into(), &text, false);
-        let (what, event) = if is_direct { ("DM", Event::Told { to: Who::parse("bob").unwrap(), message }) } else { ("PM", Event::Said(message)) };
+        let (what, event) = if is_direct { ("DM", Event::Told { to: Who::parse("bob").unwrap(), message: message.into() }) } else { ("PM", Event::Said(message)) };
         for (kind, expected) in [
             (Kind::Bare, format!("D {what} {from} {}\n", text.replace('\t', " "))),
             (Kind::Typed, format!("D {what} {id} {from} {text}\n")),

@@ -176,7 +176,7 @@ fn refusals_about_people() {
 fn what_becomes_of_a_message_to_somebody_who_is_away() {
     let sent = |is_dropped| Event::SentTo {
         name: user("bob").into(),
-        message: from_bob(7, is_dropped),
+        message: from_bob(7, is_dropped).into(),
         away: Some("at\tlunch".into()),
     };
     check_event(&sent(false), &["C 250 sent to bob (away: at\tlunch)"], &["C 250 sent to bob (away: at lunch)"]);

@@ -7,6 +7,7 @@ use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Message as Foreign, WebSocket};
 
 use super::*;
+use crate::limits::DISCARD_BYTES;
 
 const LIMIT: usize = 40;
 
@@ -55,18 +56,50 @@ fn read(input: &[u8], limit: usize, pieces: impl Iterator<Item = usize>) -> Vec<
     found
 }
 
+#[test]
+fn frames_of_the_server_are_read_again_cut_at_every_byte() {
+    let (mut out, long) = (Vec::new(), "x".repeat(300));
+    for line in ["", "C 200 done", &long] {
+        let start = out.len();
+        out.extend_from_slice(format!("{line}\n").as_bytes());
+        wrap_lines(&mut out, start);
+    }
+    encode_ping(&mut out);
+    encode_pong(b"hm", &mut out);
+    encode_close(code::POLICY, "banned", &mut out);
+    let expected = [
+        Sent::Text(b""),
+        Sent::Text(b"C 200 done"),
+        Sent::Text(long.as_bytes()),
+        Sent::Ping,
+        Sent::Pong,
+        Sent::Close(1008, b"banned"),
+    ];
+    let mut at = 0;
+    for frame in expected {
+        let length = Sent::read(&out[at..]).expect("a frame").1;
+        assert_eq!(Sent::read(&out[at..]), Some((frame, length)));
+        assert!((0..length).all(|cut| Sent::read(&out[at..at + cut]).is_none()), "{frame:?}");
+        at += length;
+    }
+    assert_eq!(at, out.len());
+    for bytes in [&b""[..], b"HTTP/1.1 101 ", b"\x01\x00", b"\x82\x00", b"\x81\x7f\0\0\0\0\0\0\0\0", b"\x88\x01x"] {
+        assert_eq!(Sent::read(bytes), None, "{bytes:?}");
+    }
+}
+
 /// A client's frame.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [0x37, 0xfa, 0x21, 0x3d];
     let mut bytes = vec![first];
     match payload.len() {
-        length @ ..=125 => bytes.push(MASKED | length as u8),
+        length @ ..=125 => bytes.push(0x80 | length as u8),
         length @ ..=0xffff => {
-            bytes.push(MASKED | 126);
+            bytes.push(0xfe);
             bytes.extend((length as u16).to_be_bytes());
         }
         length => {
-            bytes.push(MASKED | 127);
+            bytes.push(0xff);
             bytes.extend((length as u64).to_be_bytes());
         }
     }
