@@ -58,7 +58,7 @@ fn join_enters_or_makes() {
 fn messages_and_their_answers() {
     let mut alice = Client::alice("echo-message labeled-response batch message-tags");
     assert!(alice.first("@label=x PRIVMSG #a :\x02hi\x02").contains("SayIn"));
-    let sent = Event::Sent { room: Some(room("a")), hearers: 1, message: message("Alice", "hi") };
+    let sent = Event::Sent { room: Some(Box::new(room("a"))), hearers: 1, message: message("Alice", "hi") };
     alice.event(&sent);
     assert!(alice.next().is_none());
     alice.end();
@@ -72,7 +72,11 @@ fn messages_and_their_answers() {
     alice.event(&Event::NotOnline { name: who("bob") });
     assert_eq!(alice.taken(), ":chatd.local 401 Alice bob :No such nick\n");
     alice.first("PRIVMSG bob,^eve :hi");
-    alice.event(&Event::SentTo { name: who("bob"), message: message("Alice", "hi"), away: Some("lunch".into()) });
+    alice.event(&Event::SentTo {
+        name: who("bob"),
+        message: Box::new(message("Alice", "hi")),
+        away: Some("lunch".into()),
+    });
     assert!(matches!(command(alice.next()), Command::Tell { to: Who::Guest(_), .. }));
     assert!(alice.taken().ends_with(":chatd.local 301 Alice bob :lunch\n"));
     assert_eq!(alice.all("PRIVMSG a,b,c,d,e :x").split(' ').nth(1), Some("407"));
