@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::irc;
+use super::irc::request as irc;
 use super::metrics::request::Ask;
 use super::recall::Recall;
 use super::reply::Reply;

@@ -45,7 +45,7 @@ pub struct IrcDoor {
     pub(super) rooms: Vec<RoomName>,
     pub(super) talk: Talk,
     /// Now, in milliseconds since 1970.
-    pub(super) unix_ms: u64,
+    pub(super) time_ms: u64,
     proxy: ProxyWatch,
 }
 
@@ -112,7 +112,7 @@ impl IrcDoor {
             sasl: None,
             rooms: Vec::new(),
             talk: Talk::default(),
-            unix_ms: 0,
+            time_ms: 0,
             proxy: ProxyWatch::default(),
         }
     }
@@ -141,8 +141,8 @@ impl IrcDoor {
     }
 
     /// Notes the time, in milliseconds since 1970. Called before a line is decoded and before an answer is encoded.
-    pub fn note_unix_time(&mut self, unix_ms: u64) {
-        self.unix_ms = unix_ms;
+    pub fn note_time(&mut self, time_ms: u64) {
+        self.time_ms = time_ms;
     }
 
     /// How an event for others is spelled for this client.
@@ -310,7 +310,7 @@ impl IrcDoor {
         Voice {
             server: &self.server,
             caps: self.caps,
-            unix_ms: self.unix_ms,
+            time_ms: self.time_ms,
             me: &self.nick,
             out: &mut self.talk.lines,
         }
@@ -360,8 +360,8 @@ impl IrcDoor {
     }
 
     fn tell(&mut self, event: &Event) {
-        let unix_ms = self.unix_ms;
-        let dress = spell::Dress { server: &self.server, caps: self.caps, unix_ms };
+        let time_ms = self.time_ms;
+        let dress = spell::Dress { server: &self.server, caps: self.caps, time_ms };
         match event {
             Event::Arrived { who, away: Some(text), .. } => {
                 spell::encode(dress, event, &mut self.talk.lines);

@@ -9,6 +9,20 @@
 //! carries out what [`IrcDoor::decode`] gives; after the answer of each step it asks [`IrcDoor::next_step`] for another
 //! one, and behind the last one it calls [`IrcDoor::end_line`], where the answer gets its label.
 //!
+//! # What the engine does for it
+//!
+//! * It calls [`note_time`](IrcDoor::note_time) before a line is decoded, and before an answer is encoded that comes later.
+//! * It asks for no next step while the connection is paused for a verdict, a page or a delay: the end of the pause goes
+//!   on where the line was. No other line is read meanwhile. Steps that count are charged to the rates as lines.
+//! * [`Event::Entered`](crate::hub::event::Event::Entered) goes to [`encode_event`](IrcDoor::encode_event), without a token
+//!   for datagrams.
+//! * Of an event for others it asks the door for its [`Spelling`]: nothing, a frame that all connections with the same
+//!   [`Bits`] share, or a line of its own by [`encode_told`](IrcDoor::encode_told).
+//! * While a listener leads here, the hub tells neighbours.
+//! * Where guests have [no mark](Guests::Bare), a receiver whose name no account has is the guest of that name.
+//!
+//! # Passwords
+//!
 //! Right passwords do not log in by themselves: SASL is over before the registration is. The connection notes the account
 //! that was [proved](Request::Prove), and the door asks to [enter](Request::EnterProved) when all is there.
 
@@ -25,11 +39,27 @@ mod step;
 mod text;
 mod wire;
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "each place knows a few of all events and questions; others mean nothing there"
+)]
 mod answer;
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "each place knows a few of all events and questions; others mean nothing there"
+)]
 mod decode;
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "each place knows a few of all events and questions; others mean nothing there"
+)]
 mod door;
 mod isupport;
-mod request;
+pub mod request;
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "each place knows a few of all events and questions; others mean nothing there"
+)]
 mod spell;
 #[cfg(test)]
 mod tests;

@@ -108,6 +108,7 @@ impl Numeric {
     }
 
     /// Its name in the documents about IRC, and its words.
+    #[allow(clippy::too_many_lines, reason = "a table")]
     fn row(self) -> (&'static str, &'static str) {
         match self {
             Self::Welcome => ("RPL_WELCOME", ""),

@@ -20,13 +20,13 @@ pub struct Dress<'a> {
     /// The capabilities that matter.
     pub(super) caps: Caps,
     /// Now, in milliseconds since 1970.
-    pub unix_ms: u64,
+    pub time_ms: u64,
 }
 
 impl<'a> Dress<'a> {
-    /// The spelling for receivers with these capabilities, at `unix_ms` in milliseconds since 1970.
-    pub fn new(server: &'a Server, bits: Bits, unix_ms: u64) -> Self {
-        Self { server, caps: bits.caps(), unix_ms }
+    /// The spelling for receivers with these capabilities, at `time_ms` in milliseconds since 1970.
+    pub fn new(server: &'a Server, bits: Bits, time_ms: u64) -> Self {
+        Self { server, caps: bits.caps(), time_ms }
     }
 
     pub(super) fn nick<'n>(&self, who: &'n Who) -> Nick<'n> {
@@ -35,13 +35,13 @@ impl<'a> Dress<'a> {
 
     /// Appends what a user does, now.
     pub(super) fn push(&self, who: Nick<'_>, what: std::fmt::Arguments<'_>, out: &mut Vec<u8>) {
-        let tags = Tags { unix_ms: self.unix_ms, account: who.account(), ..Tags::default() };
+        let tags = Tags { time_ms: self.time_ms, account: who.account(), ..Tags::default() };
         push_line(out, self.caps, tags, format_args!(":{} {what}", who.source(self.server)));
     }
 
     /// Appends what the server does, now.
     pub(super) fn push_server(&self, what: std::fmt::Arguments<'_>, out: &mut Vec<u8>) {
-        let tags = Tags { unix_ms: self.unix_ms, ..Tags::default() };
+        let tags = Tags { time_ms: self.time_ms, ..Tags::default() };
         push_line(out, self.caps, tags, format_args!(":{} {what}", self.server.name));
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn push_message(
     out: &mut Vec<u8>,
 ) {
     let Message { id, from, text, manner, fate: _ } = message;
-    let tags = Tags { batch, unix_ms: time_of(*id), id: Some(*id), account: None };
+    let tags = Tags { batch, time_ms: time_of(*id), id: Some(*id), account: None };
     push_said(dress, dress.nick(from), (*manner, target), tags, text, out);
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Voice<'a> {
     pub(super) server: &'a Server,
     pub(super) caps: Caps,
     /// Now, in milliseconds since 1970.
-    pub(super) unix_ms: u64,
+    pub(super) time_ms: u64,
     /// The client's nick, or `*`.
     pub(super) me: &'a str,
     pub(super) out: &'a mut Vec<u8>,
@@ -52,19 +52,19 @@ impl Voice<'_> {
 
     /// A line of the server.
     pub(super) fn server_line(&mut self, rest: Arguments<'_>) {
-        let dress = Dress { server: self.server, caps: self.caps, unix_ms: self.unix_ms };
+        let dress = Dress { server: self.server, caps: self.caps, time_ms: self.time_ms };
         dress.push_server(rest, self.out);
     }
 
     /// A line of a user.
     pub(super) fn user_line(&mut self, who: Nick<'_>, rest: Arguments<'_>) {
-        let dress = Dress { server: self.server, caps: self.caps, unix_ms: self.unix_ms };
+        let dress = Dress { server: self.server, caps: self.caps, time_ms: self.time_ms };
         dress.push(who, rest, self.out);
     }
 
     /// A line of a client that is nobody in the chat, for itself.
     pub(super) fn line_of(&mut self, source: &str, rest: Arguments<'_>) {
-        let tags = Tags { unix_ms: self.unix_ms, ..Tags::default() };
+        let tags = Tags { time_ms: self.time_ms, ..Tags::default() };
         push_line(self.out, self.caps, tags, format_args!(":{source} {rest}"));
     }
 

@@ -17,7 +17,7 @@ pub(super) struct Tags<'a> {
     /// The batch that it belongs to.
     pub(super) batch: Option<&'a str>,
     /// When it was, in milliseconds since 1970.
-    pub(super) unix_ms: u64,
+    pub(super) time_ms: u64,
     /// The id of the message.
     pub(super) id: Option<u64>,
     /// The sender's account.
@@ -47,7 +47,7 @@ pub(super) fn push_body(out: &mut Vec<u8>, body: fmt::Arguments<'_>) {
 }
 
 fn push_tags(out: &mut Vec<u8>, caps: Caps, tags: Tags<'_>) {
-    let Tags { batch, unix_ms, id, account } = tags;
+    let Tags { batch, time_ms, id, account } = tags;
     let start = out.len();
     // The batch comes first: a line that is in one is recognised by that.
     let mut tag = |name: &str, value: &dyn fmt::Display| {
@@ -59,7 +59,7 @@ fn push_tags(out: &mut Vec<u8>, caps: Caps, tags: Tags<'_>) {
         tag("batch", &batch);
     }
     if caps.has(Caps::SERVER_TIME) {
-        tag("time", &utc_ms(unix_ms));
+        tag("time", &utc_ms(time_ms));
     }
     if let Some(id) = id.filter(|_| caps.has(Caps::MESSAGE_TAGS)) {
         tag("msgid", &id);
@@ -89,7 +89,7 @@ mod tests {
 
     #[track_caller]
     fn check(bits: usize, expected: &str) {
-        let tags = Tags { batch: None, unix_ms: 1_795_714_284_250, id: Some(7), account: Some("bob") };
+        let tags = Tags { batch: None, time_ms: 1_795_714_284_250, id: Some(7), account: Some("bob") };
         let mut out = Vec::new();
         push_line(&mut out, Bits::of_index(bits).caps(), tags, format_args!(":a PING {}", "x"));
         assert_eq!(String::from_utf8(out).unwrap(), format!("{expected}:a PING x\r\n"));

@@ -57,13 +57,13 @@ impl IrcDoor {
     /// A line that was kept. It comes from a file, so what no line may contain is left out.
     fn say_past(&mut self, target: &str, line: &Line, batch: Option<&str>) {
         let (words, from) = (text::salvage(line.text.as_bytes()), text::salvage(line.from.as_bytes()));
-        let tags = Tags { batch, unix_ms: time_of(line.id), id: Some(line.id), account: None };
-        let Self { server, caps, talk, unix_ms, .. } = self;
+        let tags = Tags { batch, time_ms: time_of(line.id), id: Some(line.id), account: None };
+        let Self { server, caps, talk, time_ms, .. } = self;
         if line.flag == Flag::Hole {
             let body = format_args!(":{} NOTICE {target} :{words}", server.name);
             return push_line(&mut talk.lines, *caps, Tags { id: None, ..tags }, body);
         }
-        let dress = Dress { server, caps: *caps, unix_ms: *unix_ms };
+        let dress = Dress { server, caps: *caps, time_ms: *time_ms };
         let from = from.replace([' ', '\t', '!', '@'], "");
         let from = names::shown(&from, server.guests);
         // Direct messages are to the one who did not say them.
@@ -96,7 +96,7 @@ impl IrcDoor {
                     let last = last.trim_start_matches("timestamp=");
                     let name = &self.server.name;
                     let body = format_args!(":{name} CHATHISTORY TARGETS {target} {last}");
-                    let tags = Tags { batch: batch.as_deref(), unix_ms: self.unix_ms, ..Tags::default() };
+                    let tags = Tags { batch: batch.as_deref(), time_ms: self.time_ms, ..Tags::default() };
                     push_line(&mut self.talk.lines, self.caps, tags, body);
                 }
                 self.close_batch(batch);

@@ -139,7 +139,7 @@ impl IrcDoor {
         let Stage::In(me) = &self.stage else { return };
         let me = me.clone();
         let called = self.called.clone();
-        let dress = crate::door::irc::spell::Dress { server: &self.server, caps: self.caps, unix_ms: self.unix_ms };
+        let dress = crate::door::irc::spell::Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
         push_join(dress, EVERYBODY, &me, called.as_deref(), &mut self.talk.lines);
         let nick = self.shown_in_names(&me, false);
         self.voice().number(Numeric::Names, format_args!("= {EVERYBODY} :{nick}"));

@@ -116,13 +116,13 @@ impl IrcDoor {
     }
 
     pub(super) fn dress(&self) -> Dress<'_> {
-        Dress { server: &self.server, caps: self.caps, unix_ms: self.unix_ms }
+        Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms }
     }
 
     /// One's own message, as others get it.
     fn echo_to(&mut self, target: String, message: &Message) {
         if self.caps.has(super::caps::Caps::ECHO_MESSAGE) {
-            let dress = Dress { server: &self.server, caps: self.caps, unix_ms: self.unix_ms };
+            let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             push_message(dress, target, message, None, &mut self.talk.lines);
         }
     }
@@ -151,7 +151,7 @@ impl IrcDoor {
     /// A line of this client's own, as others get it.
     fn say_own(&mut self, rest: std::fmt::Arguments<'_>) {
         if let Stage::In(me) = &self.stage {
-            let dress = Dress { server: &self.server, caps: self.caps, unix_ms: self.unix_ms };
+            let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             dress.push(dress.nick(me), rest, &mut self.talk.lines);
         }
     }

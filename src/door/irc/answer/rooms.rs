@@ -26,7 +26,7 @@ impl IrcDoor {
         self.rooms.push(room.clone());
         let called = self.called.clone();
         if let Stage::In(me) = &self.stage {
-            let dress = Dress { server: &self.server, caps: self.caps, unix_ms: self.unix_ms };
+            let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             push_join(dress, &channel, me, called.as_deref(), &mut self.talk.lines);
         }
         if let Some(topic) = topic {
@@ -52,7 +52,7 @@ impl IrcDoor {
         let channel = self.talk.asked.channel.clone();
         self.rooms.retain(|room| !same(&channel, room));
         if let Stage::In(me) = &self.stage {
-            let dress = Dress { server: &self.server, caps: self.caps, unix_ms: self.unix_ms };
+            let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             push_part(dress, channel, me, reason, &mut self.talk.lines);
         }
     }

@@ -51,7 +51,7 @@ impl IrcDoor {
                 self.say_supports();
             }
             "TIME" => {
-                let now = utc(self.unix_ms);
+                let now = utc(self.time_ms);
                 self.voice().number(Numeric::Time, format_args!("{name} :{now}"));
             }
             "INFO" => {
