@@ -17,8 +17,10 @@ use crate::hub::names::Who;
 use crate::hub::profile::ProfileKey;
 use crate::limits::AWAY_BYTES;
 
-/// Nicks in one ISON or USERHOST. The latter is bounded by RFC 2812.
-const NICKS: usize = 5;
+/// Nicks in one ISON: each is a question of its own.
+const ISON_NICKS: usize = 32;
+/// Nicks in one USERHOST (RFC 2812, 4.8).
+const USERHOST_NICKS: usize = 5;
 /// The longest name of a WHOX, in digits.
 const TOKEN_BYTES: usize = 3;
 /// The letters of a WHOX.
@@ -105,18 +107,23 @@ impl IrcDoor {
     }
 
     pub(super) fn on_ison(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
-        self.ask_each(parameters, || What::Ison(Vec::new()), Numeric::AreOn)
+        self.ask_each(parameters, || What::Ison(Vec::new()), (Numeric::AreOn, ISON_NICKS))
     }
 
     pub(super) fn on_userhost(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
-        self.ask_each(parameters, || What::UserHost(Vec::new()), Numeric::UserHosts)
+        self.ask_each(parameters, || What::UserHost(Vec::new()), (Numeric::UserHosts, USERHOST_NICKS))
     }
 
     /// Asks for each nick who that is; the last answer has all.
-    fn ask_each(&mut self, parameters: Parameters<'_>, what: impl Fn() -> What, numeric: Numeric) -> Decoded<'static> {
+    fn ask_each(
+        &mut self,
+        parameters: Parameters<'_>,
+        what: impl Fn() -> What,
+        (numeric, most): (Numeric, usize),
+    ) -> Decoded<'static> {
         let guests = self.server.guests;
         let nicks = parameters.as_slice().iter().flat_map(|words| words.split(' ')).filter(|nick| !nick.is_empty());
-        let people: Vec<Who> = nicks.filter_map(|nick| names::receiver(nick, guests)).take(NICKS).collect();
+        let people: Vec<Who> = nicks.filter_map(|nick| names::receiver(nick, guests)).take(most).collect();
         let Some(last) = people.len().checked_sub(1) else {
             self.voice().number(numeric, format_args!(":"));
             return Decoded::Nothing;

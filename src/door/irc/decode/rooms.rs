@@ -22,8 +22,11 @@ impl IrcDoor {
         if parameters.at(0) == "0" {
             return self.part_all();
         }
+        if self.are_too_many(parameters.at(0)) {
+            return Decoded::Nothing;
+        }
         let mut keys = parameters.at(1).split(',');
-        for channel in parameters.at(0).split(',').take(IRC_CHANNELS) {
+        for channel in parameters.at(0).split(',') {
             let key = keys.next().filter(|key| !key.is_empty());
             match self.channel(channel) {
                 Some(Target::Room(room)) => {
@@ -50,6 +53,15 @@ impl IrcDoor {
         self.begin()
     }
 
+    /// Says so if a line names more channels than it may; nothing of it is carried out then.
+    fn are_too_many(&mut self, channels: &str) -> bool {
+        let are = channels.split(',').count() > IRC_CHANNELS;
+        if are {
+            self.voice().about(Numeric::TooManyTargets, "*");
+        }
+        are
+    }
+
     /// Parses a channel; says so if there can be none of that name.
     pub(super) fn channel(&mut self, channel: &str) -> Option<Target> {
         let target = Target::channel(channel).ok();
@@ -72,8 +84,11 @@ impl IrcDoor {
     }
 
     pub(super) fn on_part(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
+        if self.are_too_many(parameters.at(0)) {
+            return Decoded::Nothing;
+        }
         let reason = reason(parameters.at(1));
-        for channel in parameters.at(0).split(',').take(IRC_CHANNELS) {
+        for channel in parameters.at(0).split(',') {
             let what = What::Part(reason.clone());
             match self.channel(channel) {
                 Some(Target::Room(room)) => {

@@ -182,6 +182,8 @@ fn channels_of_others() {
     alice.first("LIST");
     alice.event(&Event::Rooms { rooms: vec![RoomLine { name: room("a"), members: 2, is_locked: true }], matching: 1 });
     assert_eq!(alice.taken(), ":chatd.local 322 Alice #a 2 :\n:chatd.local 323 Alice :End of LIST\n");
+    let many = vec!["#x"; 33].join(",");
+    assert_eq!(alice.all(&format!("JOIN {many}")), ":chatd.local 407 Alice * :Too many recipients\n");
     assert_eq!(alice.all("MODE #a b"), ":chatd.local 368 Alice #a :End of channel ban list\n");
     assert_eq!(alice.all("MODE #a +x"), ":chatd.local 472 Alice x :is unknown mode char to me\n");
     assert_eq!(alice.all("MODE #a +k a,b").split(' ').nth(1), Some("696"));
