@@ -15,8 +15,9 @@ use crate::text;
 pub(in crate::door::irc) const VERSION: &str = concat!("chatd-", env!("CARGO_PKG_VERSION"));
 
 /// Help on all, and on what differs here.
-const HELP: [&str; 6] = [
+const HELP: [&str; 7] = [
     "JOIN #room enters a room, and makes it if there is none",
+    "PRIVMSG nick or #room :text says it; there is no CTCP but ACTION, and no formatting",
     "&all is everybody: what is said there, all hear",
     "MODE #room +k word sets the password of your room, +P keeps its messages, +o nick hands it on",
     "/msg NickServ IDENTIFY name password logs in",
