@@ -6,6 +6,7 @@
 mod behind;
 mod client;
 mod http;
+mod irc;
 mod operator;
 mod pieces;
 mod recall;
@@ -14,6 +15,7 @@ mod web;
 
 pub use client::{frame, past};
 pub use http::http;
+pub use irc::irc;
 pub use operator::operator;
 pub use recall::recall;
 pub use server::{accounts, bans, config, datagram, line, relay, room, token};

@@ -70,6 +70,7 @@ fn spelled_recall(recall: &Recall<'_>) -> String {
                 Bound::None => String::new(),
                 Bound::Before(when) => format!("before {}", point(*when)),
                 Bound::After(when) => format!("after {}", point(*when)),
+                Bound::Between { .. } => panic!("{bound:?} is none of the line door's"),
             };
             format!("HISTORY {} {bound} {most}", spot(place.as_ref()))
         }

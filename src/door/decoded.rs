@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::irc::request as irc;
 use super::metrics::request::Ask;
 use super::recall::Recall;
 use super::reply::Reply;
@@ -104,6 +105,8 @@ pub enum Decoded<'a> {
         /// The text.
         text: Cow<'a, str>,
     },
+    /// A request of the IRC door that is no command.
+    Irc(Box<irc::Request>),
     /// A request of a monitoring program.
     Ask(Ask<'a>),
     /// A request of a browser.

@@ -10,6 +10,7 @@ mod foreign;
 mod help;
 pub mod http;
 pub mod inbox;
+pub mod irc;
 pub mod line;
 pub mod metrics;
 mod operations;

@@ -72,6 +72,15 @@ pub enum Bound {
     Before(When),
     /// The oldest messages after this one.
     After(When),
+    /// Messages between two ids, both exclusive.
+    Between {
+        /// After this one.
+        above: u64,
+        /// Before this one.
+        below: u64,
+        /// True for the newest ones, false for the oldest ones.
+        newest: bool,
+    },
 }
 
 /// A request for what was said before, or about it.

@@ -140,6 +140,11 @@ pub enum Reply {
     BadValue(ProfileKey),
     /// 550: guests are not ignored one by one.
     GuestsAreIgnoredTogether,
+    /// At the IRC door: the password is right, or the new account is on disk. The session has not begun.
+    Proved {
+        /// The account's name as it was registered.
+        name: UserName,
+    },
     /// 421: the server closes the connection for this reason.
     Closing(CloseReason),
 }
@@ -180,7 +185,8 @@ impl Reply {
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut out = Wire(out);
         let result = match self {
-            Self::Pong(_) => Ok(()), // only the web door has pings
+            Self::Pong(_) => Ok(()),       // only the web door has pings
+            Self::Proved { .. } => Ok(()), // only the IRC door asks for that
             Self::Greeting => writeln!(out, "C 220 chatd {} ready; your name?", env!("CARGO_PKG_VERSION")),
             Self::AskPassword(name) => writeln!(out, "C 331 {name}, your password?"),
             Self::AskNewPassword(name) => writeln!(out, "C 332 {name} is new here; choose a password"),

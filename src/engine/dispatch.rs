@@ -60,6 +60,7 @@ impl<S> Engine<S> {
             Decoded::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
             Decoded::SayAs { .. } => {} // it has become a command
             Decoded::EnterAsGuest(request) => self.enter_as_guest(id, request),
+            Decoded::Irc(_) => {} // no listener leads to that door yet
             Decoded::Operate(command) => self.on_operate(id, command),
             Decoded::OperatorPassword(Masked(password)) => self.on_operator_password(id, password),
             Decoded::Recall(recall) => self.on_recall(id, recall),

@@ -10,6 +10,9 @@ mod behind;
 #[path = "../../fuzz/src/http.rs"]
 #[allow(unreachable_pub, reason = "a file of another crate")]
 mod http;
+#[path = "../../fuzz/src/irc.rs"]
+#[allow(unreachable_pub, reason = "a file of another crate")]
+mod irc;
 #[path = "../../fuzz/src/operator.rs"]
 #[allow(unreachable_pub, reason = "a file of another crate")]
 mod operator;
@@ -26,9 +29,9 @@ mod server;
 mod web;
 
 /// Every fuzz target.
-const TARGETS: [&str; 14] = [
+const TARGETS: [&str; 15] = [
     "line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "recall", "frame",
-    "past", "web",
+    "past", "web", "irc",
 ];
 
 #[test]
@@ -74,6 +77,11 @@ fn configurations() {
 #[test]
 fn heads_of_http() {
     twin::check("http", http::http);
+}
+
+#[test]
+fn lines_of_irc() {
+    twin::check("irc", irc::irc);
 }
 
 #[test]

@@ -68,6 +68,7 @@ fn spelled(decoded: Decoded<'_>) -> Option<String> {
         | Decoded::IssueToken
         | Decoded::EnterRoom { .. }
         | Decoded::EnterAsGuest(_)
+        | Decoded::Irc(_)
         | Decoded::Ask(_)
         | Decoded::Fetch(_)
         | Decoded::Operate(_)

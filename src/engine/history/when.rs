@@ -22,6 +22,9 @@ pub(super) fn bounds(bound: Bound, unix_ms: u64) -> (Option<u64>, Option<u64>, E
         Bound::None => (None, None, End::Newest),
         Bound::Before(when) => (None, Some(below(when, unix_ms)), End::Newest),
         Bound::After(when) => (Some(above(when, unix_ms)), None, End::Oldest),
+        Bound::Between { above, below, newest } => {
+            (Some(above.min(ID_MOST)), Some(below.min(ID_MOST)), if newest { End::Newest } else { End::Oldest })
+        }
     }
 }
 

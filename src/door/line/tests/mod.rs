@@ -121,6 +121,7 @@ impl Server {
             Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
             decoded @ (Decoded::EnterAsGuest(_)
             | Decoded::SayAs { .. }
+            | Decoded::Irc(_)
             | Decoded::Ask(_)
             | Decoded::Fetch(_)
             | Decoded::Over) => {

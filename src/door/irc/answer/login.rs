@@ -1,0 +1,148 @@
+//! Coming in: the greeting, and what becomes of passwords.
+
+use crate::close::CloseReason;
+use crate::door::decoded::Decoded;
+use crate::door::irc::door::{IrcDoor, Stage};
+use crate::door::irc::names::{self, EVERYBODY};
+use crate::door::irc::numerics::Numeric;
+use crate::door::irc::spell::push_join;
+use crate::door::irc::step::{Asked, What};
+use crate::door::reply::GuestRefusal;
+use crate::hub::command::Command;
+use crate::hub::event::Census;
+use crate::hub::names::{UserName, Who};
+
+impl IrcDoor {
+    /// The password was right, or the account was made.
+    pub(super) fn on_proved(&mut self, name: &UserName) {
+        self.proved = Some(name.clone());
+        if self.is_asked(|what| matches!(what, What::Register)) {
+            self.voice().server_line(format_args!("REGISTER SUCCESS {name} :Account created"));
+        }
+        let (me, host) = (self.nick.clone(), self.server.name.clone());
+        let source = format!("{me}!account@{host}");
+        self.voice().number(Numeric::LoggedIn, format_args!("{source} {name} :You are now logged in as {name}"));
+        if self.is_asked(|what| matches!(what, What::Sasl)) || matches!(self.stage, Stage::Anteroom) {
+            self.voice().say(Numeric::SaslSuccess);
+        }
+        if self.is_asked(|what| matches!(what, What::NickServ)) {
+            self.say_nickserv("You are logged in");
+        }
+    }
+
+    pub(super) fn on_wrong_password(&mut self) {
+        match &self.talk.asked.what {
+            What::Sasl => self.voice().say(Numeric::SaslFail),
+            What::Pass => {
+                self.voice().say(Numeric::WrongPassword);
+                self.close_next(CloseReason::TooManyFailures);
+            }
+            _ => self.say_nickserv("Wrong password"),
+        }
+    }
+
+    /// The server is too busy: it is no failure.
+    pub(super) fn on_busy(&mut self) {
+        let code = "TEMPORARILY_UNAVAILABLE";
+        match &self.talk.asked.what {
+            What::Sasl => {
+                self.voice().fail("AUTHENTICATE", code, "", "The server is busy, try again");
+                self.voice().say(Numeric::SaslFail);
+            }
+            What::Pass => {
+                self.voice().fail("PASS", code, "", "The server is busy, try again");
+                self.close_next(CloseReason::TooManyFailures);
+            }
+            What::Register => self.fail_registration(code, "The server is busy, try again"),
+            _ => self.say_nickserv("The server is busy, try again"),
+        }
+    }
+
+    pub(super) fn fail_registration(&mut self, code: &str, why: &str) {
+        let context = format!(" {}", self.nick);
+        self.fail_register(code, &context, why);
+    }
+
+    /// No guest may have that name.
+    pub(super) fn on_guest_refused(&mut self, why: GuestRefusal, is_login: bool) {
+        let nick = if is_login { self.nick.clone() } else { self.talk.asked.nick.clone() };
+        let numeric = match why {
+            GuestRefusal::Taken => Numeric::NickInUse,
+            GuestRefusal::Shape | GuestRefusal::Reserved => Numeric::BadNick,
+        };
+        self.voice().about(numeric, nick);
+        if is_login {
+            self.wait_for_nick();
+        }
+    }
+
+    /// The session has begun.
+    pub(super) fn on_welcome(&mut self, name: &Who) {
+        self.proved = None;
+        let nick: Box<str> = names::nick(name, self.server.guests).to_string().into();
+        let was = std::mem::replace(&mut self.stage, Stage::In(name.clone()));
+        if matches!(was, Stage::Anteroom) {
+            let old = std::mem::replace(&mut self.nick, nick.clone());
+            if old != nick {
+                let host = self.server.name.clone();
+                self.voice().line_of(&format!("{old}!guest@{host}"), format_args!("NICK {nick}"));
+            }
+            return self.say_everybody();
+        }
+        self.nick = nick;
+        self.say_greeting();
+        self.next(Asked::plain(What::Burst), Decoded::Command(Command::Census));
+    }
+
+    /// `001` to `005`.
+    fn say_greeting(&mut self) {
+        use crate::door::irc::decode::VERSION;
+        let (name, network, me) = (self.server.name.clone(), self.server.network.clone(), self.nick.clone());
+        let mut voice = self.voice();
+        voice.number(Numeric::Welcome, format_args!(":Welcome to {network}, {me}"));
+        voice.number(Numeric::YourHost, format_args!(":Your host is {name}, running {VERSION}"));
+        voice.say(Numeric::Created);
+        voice.number(Numeric::MyInfo, format_args!("{name} {VERSION} i Pknot ko"));
+        self.say_supports();
+    }
+
+    /// A client without an account is registered, and nobody in the chat.
+    pub(in crate::door::irc) fn say_anteroom(&mut self) {
+        self.say_greeting();
+        self.say_motd();
+        self.voice().number(Numeric::UserModes, format_args!("+i"));
+    }
+
+    pub(super) fn on_counted(&mut self, census: Census) {
+        let Census { accounts, guests, sessions, rooms } = census;
+        let mut voice = self.voice();
+        let words = format!("There are {accounts} users and {guests} guests on 1 server");
+        voice.number(Numeric::UsersOnline, format_args!(":{words}"));
+        if rooms > 0 {
+            voice.about(Numeric::Channels, rooms);
+        }
+        voice.number(Numeric::Clients, format_args!(":I have {sessions} clients and 0 servers"));
+        for numeric in [Numeric::LocalUsers, Numeric::GlobalUsers] {
+            let kind = if numeric == Numeric::LocalUsers { "local" } else { "global" };
+            let words = format!("Current {kind} users {sessions}, max {sessions}");
+            voice.number(numeric, format_args!("{sessions} {sessions} :{words}"));
+        }
+        if self.is_asked(|what| matches!(what, What::Burst)) {
+            self.say_motd();
+            self.voice().number(Numeric::UserModes, format_args!("+i"));
+            self.say_everybody();
+        }
+    }
+
+    /// Every session hears public messages at first: it is in `&all`.
+    pub(super) fn say_everybody(&mut self) {
+        let Stage::In(me) = &self.stage else { return };
+        let me = me.clone();
+        let called = self.called.clone();
+        let dress = crate::door::irc::spell::Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
+        push_join(dress, EVERYBODY, &me, called.as_deref(), &mut self.talk.lines);
+        let nick = self.shown_in_names(&me, false);
+        self.voice().number(Numeric::Names, format_args!("= {EVERYBODY} :{nick}"));
+        self.voice().about(Numeric::EndOfNames, EVERYBODY);
+    }
+}

@@ -1,0 +1,224 @@
+//! People: WHO, WHOIS, ISON, USERHOST, MONITOR, NICK.
+
+use crate::door::decoded::Decoded;
+use crate::door::irc::door::{IrcDoor, Stage};
+use crate::door::irc::names;
+use crate::door::irc::numerics::Numeric;
+use crate::door::irc::step::{Asked, Fields, What};
+use crate::door::recall::{Known, Whois};
+use crate::hub::command::{Command, Watch};
+use crate::hub::event::{Change, Whereabouts};
+use crate::hub::names::Who;
+use crate::hub::profile::ProfileKey;
+
+/// Somebody who is online.
+struct Person<'a> {
+    who: Who,
+    away: Option<&'a str>,
+    called: Option<&'a str>,
+    idle_s: Option<u64>,
+}
+
+impl<'a> Person<'a> {
+    /// `None` for an account that is offline.
+    fn of(whois: &'a Whois) -> Option<Self> {
+        match whois {
+            Whois::Guest { name, away, called } => {
+                Some(Self { who: name.clone(), away: away.as_deref(), called: called.as_deref(), idle_s: None })
+            }
+            Whois::Account(known) => {
+                let Known { name, sessions, idle_s, away, profile, .. } = &**known;
+                let called = profile.iter().find(|(key, _)| *key == ProfileKey::Name).map(|(_, value)| &**value);
+                (*sessions > 0).then(|| Self {
+                    who: name.clone().into(),
+                    away: away.as_deref(),
+                    called,
+                    idle_s: *idle_s,
+                })
+            }
+        }
+    }
+}
+
+impl IrcDoor {
+    /// Who somebody is; `None` if nobody has that name.
+    pub(super) fn on_whois_answer(&mut self, whois: Option<&Whois>) {
+        let person = whois.and_then(Person::of);
+        match &mut self.talk.asked.what {
+            What::Whois => self.say_whois(person.as_ref()),
+            What::WhoNick(fields) => {
+                let fields = std::mem::take(fields);
+                if let Some(Person { who, away, called, .. }) = &person {
+                    self.say_who(&fields, who, (away.is_some(), false), *called);
+                }
+                self.end_who();
+            }
+            What::Ison(_) | What::UserHost(_) => self.gather(person.as_ref()),
+            _ => {}
+        }
+    }
+
+    fn say_whois(&mut self, person: Option<&Person<'_>>) {
+        let asked = self.talk.asked.nick.clone();
+        let Some(Person { who, away, called, idle_s }) = person else {
+            self.voice().about(Numeric::NoSuchNick, &asked);
+            return self.voice().about(Numeric::EndOfWhois, asked);
+        };
+        let server = self.server.clone();
+        let nick = names::nick(who, server.guests);
+        let called = called.map_or_else(|| nick.to_string(), str::to_owned);
+        let mut voice = self.voice();
+        voice.number(Numeric::WhoisUser, format_args!("{nick} {} {} * :{called}", nick.user(), server.name));
+        voice.number(Numeric::WhoisServer, format_args!("{nick} {} :{}", server.name, server.network));
+        if let Some(text) = away {
+            voice.number(Numeric::IsAway, format_args!("{nick} :{text}"));
+        }
+        if let Some(account) = nick.account() {
+            voice.about(Numeric::WhoisAccount, format_args!("{nick} {account}"));
+        }
+        if let Some(seconds) = idle_s {
+            voice.about(Numeric::WhoisIdle, format_args!("{nick} {seconds}"));
+        }
+        voice.about(Numeric::EndOfWhois, nick);
+    }
+
+    /// ISON and USERHOST: one answer about several nicks, each a step of its own.
+    fn gather(&mut self, person: Option<&Person<'_>>) {
+        let server = self.server.clone();
+        let found = person.map(|Person { who, away, .. }| {
+            let nick = names::nick(who, server.guests);
+            match &self.talk.asked.what {
+                What::UserHost(_) => {
+                    let sign = if away.is_some() { '-' } else { '+' };
+                    format!("{nick}={sign}{}@{}", nick.user(), server.name)
+                }
+                _ => nick.to_string(),
+            }
+        });
+        let is_last = self.talk.asked.is_last;
+        let (What::Ison(words) | What::UserHost(words)) = &mut self.talk.asked.what else { return };
+        words.extend(found.map(Into::into));
+        let words = std::mem::take(words);
+        if is_last {
+            let is_ison = self.is_asked(|what| matches!(what, What::Ison(_)));
+            let numeric = if is_ison { Numeric::AreOn } else { Numeric::UserHosts };
+            return self.voice().number(numeric, format_args!(":{}", words.join(" ")));
+        }
+        if let Some(step) = self.talk.steps.front_mut()
+            && let What::Ison(next) | What::UserHost(next) = &mut step.asked.what
+        {
+            *next = words;
+        }
+    }
+
+    /// A line of WHO. `G` is away, `@` the host of the channel. How somebody calls themselves is their nick if it is not
+    /// known.
+    pub(super) fn say_who(
+        &mut self,
+        fields: &Fields,
+        who: &Who,
+        (is_away, is_host): (bool, bool),
+        called: Option<&str>,
+    ) {
+        let server = self.server.clone();
+        let nick = names::nick(who, server.guests);
+        let called = called.map_or_else(|| nick.to_string(), str::to_owned);
+        let asked = &self.talk.asked.channel;
+        let channel = if asked.starts_with(['#', '&']) { asked.to_string() } else { "*".to_owned() };
+        let flags = format!("{}{}", if is_away { 'G' } else { 'H' }, if is_host { "@" } else { "" });
+        let (user, host) = (nick.user(), &server.name);
+        let Some(letters) = &fields.letters else {
+            let rest = format!("{channel} {user} {host} {host} {nick} {flags} :0 {called}");
+            return self.voice().number(Numeric::WhoLine, format_args!("{rest}"));
+        };
+        let mut words = Vec::new();
+        for letter in letters.chars() {
+            words.push(match letter {
+                't' => fields.token.to_string(),
+                'c' => channel.clone(),
+                'u' => user.to_owned(),
+                'i' => "255.255.255.255".to_owned(),
+                'h' | 's' => host.to_string(),
+                'n' => nick.to_string(),
+                'f' => flags.clone(),
+                'd' | 'l' => "0".to_owned(),
+                'a' => nick.account().unwrap_or("0").to_owned(),
+                'o' => "n/a".to_owned(),
+                _ => format!(":{called}"),
+            });
+        }
+        self.voice().number(Numeric::WhoxLine, format_args!("{}", words.join(" ")));
+    }
+
+    pub(super) fn end_who(&mut self) {
+        let mask = self.talk.asked.channel.clone();
+        self.voice().about(Numeric::EndOfWho, mask);
+    }
+
+    /// A guest has another name.
+    pub(super) fn on_you_are(&mut self, was: &Who, now: &Who) {
+        let guests = self.server.guests;
+        let (old, new) = (names::nick(was, guests).to_string(), names::nick(now, guests).to_string());
+        if old != new {
+            let source = names::nick(was, guests);
+            self.voice().user_line(source, format_args!("NICK {new}"));
+        }
+        self.nick = new.into();
+        self.stage = Stage::In(now.clone());
+    }
+
+    pub(super) fn on_watched(&mut self, name: &Who, presence: &Whereabouts) {
+        match presence {
+            Whereabouts::Online | Whereabouts::Away(_) => self.say_online(name),
+            Whereabouts::Offline => self.say_offline(name),
+        }
+    }
+
+    /// The names that are watched: for MONITOR `L`, `C` and `S`.
+    pub(super) fn on_watches(&mut self, people: &[Who]) {
+        let guests = self.server.guests;
+        match &self.talk.asked.what {
+            What::MonitorList => {
+                let nicks: Vec<String> = people.iter().map(|who| names::nick(who, guests).to_string()).collect();
+                for nicks in nicks.chunks(LISTED) {
+                    let nicks = nicks.join(",");
+                    self.voice().number(Numeric::MonitorList, format_args!(":{nicks}"));
+                }
+                self.voice().say(Numeric::EndOfMonitor);
+            }
+            What::MonitorClear => self.watch_all(people, Watch::Off),
+            What::MonitorStatus => self.watch_all(people, Watch::On),
+            _ => {}
+        }
+    }
+
+    fn watch_all(&mut self, people: &[Who], watch: impl Fn(Who) -> Watch) {
+        for who in people {
+            let nick = names::nick(who, self.server.guests).to_string();
+            let command = Command::Watch(watch(who.clone()));
+            self.then(Asked::nick(What::Monitor, nick), Decoded::Command(command), false);
+        }
+    }
+
+    /// News of somebody who is watched. Who is away is there; AWAY tells of that.
+    pub(in crate::door::irc) fn on_presence(&mut self, name: &Who, change: &Change) {
+        match change {
+            Change::Online => self.say_online(name),
+            Change::Offline => self.say_offline(name),
+            Change::Away(_) | Change::Back => {}
+        }
+    }
+
+    fn say_online(&mut self, who: &Who) {
+        let source = names::nick(who, self.server.guests).source(&self.server);
+        self.voice().number(Numeric::MonitorOnline, format_args!(":{source}"));
+    }
+
+    fn say_offline(&mut self, who: &Who) {
+        let nick = names::nick(who, self.server.guests).to_string();
+        self.voice().number(Numeric::MonitorOffline, format_args!(":{nick}"));
+    }
+}
+
+/// Nicks in a line of MONITOR `L`: as many of the longest as fit.
+const LISTED: usize = 3;

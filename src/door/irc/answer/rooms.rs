@@ -1,0 +1,181 @@
+//! Channels: entering and leaving, members, lists, topics.
+
+use std::borrow::Cow;
+
+use crate::door::decoded::Decoded;
+use crate::door::irc::caps::Caps;
+use crate::door::irc::decode::entry;
+use crate::door::irc::door::{IrcDoor, Stage};
+use crate::door::irc::names;
+use crate::door::irc::numerics::Numeric;
+use crate::door::irc::spell::{Dress, push_join, push_part};
+use crate::door::irc::step::{Asked, Fields, What};
+use crate::door::recall::Recall;
+use crate::hub::command::Command;
+use crate::hub::event::{NameLine, Present, RoomLine, Seat};
+use crate::hub::names::{RoomName, Who};
+use crate::hub::record::Topic;
+
+impl IrcDoor {
+    /// The session is in a room. What follows are its topic and its members.
+    pub(super) fn on_entered(&mut self, room: &RoomName, again: bool, topic: Option<&Topic>) {
+        let channel = names::channel(room).to_string();
+        if again {
+            return; // a client that is there already knows all of this
+        }
+        self.rooms.push(room.clone());
+        let called = self.called.clone();
+        if let Stage::In(me) = &self.stage {
+            let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
+            push_join(dress, &channel, me, called.as_deref(), &mut self.talk.lines);
+        }
+        if let Some(topic) = topic {
+            self.voice().number(Numeric::Topic, format_args!("{channel} :{}", topic.text));
+        }
+        if !self.caps.has(Caps::NO_IMPLICIT_NAMES) {
+            let asked = Asked::channel(What::Names, channel.as_str());
+            self.next(asked, Decoded::Command(Command::Names { room: room.clone(), prefix: "" }));
+        }
+        if self.caps.has(Caps::READ_MARKER) && self.server.keeps {
+            self.next(Asked::channel(What::Mark, channel), Decoded::Recall(Recall::Unread));
+        }
+    }
+
+    /// There is no room of that name: it is made.
+    pub(super) fn make_room(&mut self) {
+        let What::Join { room: Some(room), key, .. } = std::mem::take(&mut self.talk.asked.what) else { return };
+        let (asked, request) = entry(room, key, true);
+        self.next(asked, Decoded::Irc(Box::new(request)));
+    }
+
+    pub(super) fn say_part(&mut self, reason: Option<&str>) {
+        let channel = self.talk.asked.channel.clone();
+        self.rooms.retain(|room| !same(&channel, room));
+        if let Stage::In(me) = &self.stage {
+            let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
+            push_part(dress, channel, me, reason, &mut self.talk.lines);
+        }
+    }
+
+    pub(super) fn say_own_mode(&mut self, change: &str) {
+        let channel = self.talk.asked.channel.clone();
+        self.say_own(format_args!("MODE {channel} {change}"));
+    }
+
+    /// JOIN and PART of `&all`.
+    pub(super) fn on_attends(&mut self, public: bool) {
+        if public { self.say_everybody() } else { self.say_part(None) }
+    }
+
+    /// A name in a list of members.
+    pub(super) fn shown_in_names(&self, who: &Who, is_host: bool) -> String {
+        let nick = names::nick(who, self.server.guests);
+        let mark = if is_host { "@" } else { "" };
+        if self.caps.has(Caps::USERHOST_IN_NAMES) {
+            format!("{mark}{}", nick.source(&self.server))
+        } else {
+            format!("{mark}{nick}")
+        }
+    }
+
+    pub(super) fn on_members(&mut self, members: &[NameLine], matching: usize) {
+        let there = || members.iter().filter(|line| line.seat != Seat::Absent);
+        if let What::Who(fields) = &self.talk.asked.what {
+            let fields = fields.clone();
+            for NameLine { who, seat, is_away } in there() {
+                self.say_who(&fields, who, (*is_away, *seat == Seat::Host), None);
+            }
+            self.say_more(members.len(), matching);
+            return self.end_who();
+        }
+        let words: Vec<String> = there().map(|line| self.shown_in_names(&line.who, line.seat == Seat::Host)).collect();
+        self.say_names(&words);
+        self.say_more(members.len(), matching);
+    }
+
+    pub(super) fn on_online(&mut self, people: &[Present], matching: usize) {
+        match &self.talk.asked.what {
+            What::Who(fields) => {
+                let fields: Fields = (**fields).clone();
+                let begins = |who: &Who| {
+                    let name = who.to_string();
+                    name.get(..fields.begin.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(&fields.begin))
+                };
+                for Present { who, is_away } in people.iter().filter(|person| begins(&person.who)) {
+                    self.say_who(&fields, who, (*is_away, false), None);
+                }
+                self.say_more(people.len(), matching);
+                self.end_who();
+            }
+            _ => {
+                let words: Vec<String> = people.iter().map(|person| self.shown_in_names(&person.who, false)).collect();
+                self.say_names(&words);
+                self.say_more(people.len(), matching);
+            }
+        }
+    }
+
+    fn say_names(&mut self, words: &[String]) {
+        let channel = self.talk.asked.channel.clone();
+        self.voice().words(Numeric::Names, &format!("= {channel} "), words);
+        self.voice().about(Numeric::EndOfNames, channel);
+    }
+
+    /// A list is bounded: says how many are not in it.
+    fn say_more(&mut self, shown: usize, matching: usize) {
+        if let Some(more) = matching.checked_sub(shown).filter(|more| *more > 0) {
+            self.voice().notice(format_args!("{more} more are not listed"));
+        }
+    }
+
+    /// The rooms, for LIST and for `MODE #a`.
+    pub(super) fn on_rooms(&mut self, rooms: &[RoomLine], matching: usize) {
+        let channel = |line: &RoomLine| names::channel(&line.name).to_string();
+        match &self.talk.asked.what {
+            What::ShowMode => {
+                let asked = self.talk.asked.channel.clone();
+                match rooms.iter().find(|line| same(&asked, &line.name)) {
+                    Some(line) => {
+                        let (channel, key) = (channel(line), if line.is_locked { "k" } else { "" });
+                        self.voice().number(Numeric::ChannelModes, format_args!("{channel} +nt{key}"));
+                    }
+                    None => self.voice().about(Numeric::NoSuchChannel, asked),
+                }
+            }
+            What::List(wanted) => {
+                let wanted = wanted.clone();
+                let is_wanted = |line: &RoomLine| wanted.is_empty() || wanted.iter().any(|one| same(one, &line.name));
+                for line in rooms.iter().filter(|line| is_wanted(line)) {
+                    self.voice().number(Numeric::Listed, format_args!("{} {} :", channel(line), line.members));
+                }
+                if wanted.is_empty() {
+                    self.say_more(rooms.len(), matching);
+                }
+                self.voice().say(Numeric::EndOfList);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_topic_shown(&mut self, topic: Option<&Topic>) {
+        let channel = self.talk.asked.channel.clone();
+        match topic {
+            Some(topic) => self.voice().number(Numeric::Topic, format_args!("{channel} :{}", topic.text)),
+            None => self.voice().about(Numeric::NoTopic, channel),
+        }
+    }
+
+    pub(super) fn on_invited(&mut self, room: &RoomName, name: &Who, away: Option<&str>) {
+        let (nick, channel) = (names::nick(name, self.server.guests).to_string(), names::channel(room).to_string());
+        self.voice().number(Numeric::Inviting, format_args!("{nick} {channel}"));
+        if let Some(text) = away {
+            let text = Cow::Borrowed(text);
+            self.voice().number(Numeric::IsAway, format_args!("{nick} :{text}"));
+        }
+    }
+}
+
+/// Whether a channel is that of a room.
+fn same(channel: &str, room: &RoomName) -> bool {
+    channel.strip_prefix('#').is_some_and(|name| room.is(name))
+}

@@ -1,0 +1,151 @@
+//! CHATHISTORY and MARKREAD.
+
+use crate::door::decoded::Decoded;
+use crate::door::irc::door::IrcDoor;
+use crate::door::irc::message::Parameters;
+use crate::door::irc::names::{self, Target};
+use crate::door::irc::point::Point;
+use crate::door::irc::step::{Asked, Past, What};
+use crate::door::irc::voice::repeated;
+use crate::door::recall::{Bound, PlaceName, Recall, When};
+use crate::hub::names::Who;
+use crate::limits::IRC_HISTORY_MESSAGES;
+
+impl IrcDoor {
+    /// `CHATHISTORY LATEST|BEFORE|AFTER|AROUND target point limit`, `BETWEEN target point point limit`, `TARGETS point
+    /// point limit`.
+    pub(super) fn on_chathistory(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
+        let subcommand = parameters.at(0).to_ascii_uppercase();
+        let is_between = subcommand == "BETWEEN";
+        let is_known = matches!(subcommand.as_str(), "LATEST" | "BEFORE" | "AFTER" | "AROUND" | "BETWEEN" | "TARGETS");
+        let least = if is_between { 5 } else { 4 };
+        if !is_known || parameters.count() < least {
+            let shown = repeated(parameters.at(0)).to_owned();
+            let (code, why) = if is_known {
+                ("NEED_MORE_PARAMS", "Missing parameters")
+            } else {
+                ("INVALID_PARAMS", "Unknown command")
+            };
+            self.voice().fail("CHATHISTORY", code, &format!(" {shown}"), why);
+            return Decoded::Nothing;
+        }
+        if subcommand == "TARGETS" {
+            return self.on_targets_of_history(parameters);
+        }
+        let Some(place) = self.place(parameters.at(1)) else {
+            let context = format!(" {subcommand} {}", repeated(parameters.at(1)));
+            self.voice().fail("CHATHISTORY", "INVALID_TARGET", &context, "Messages could not be retrieved");
+            return Decoded::Nothing;
+        };
+        let most = parameters.at(least - 1).parse().ok().filter(|most| *most > 0);
+        let points = (Point::parse(parameters.at(2)), Point::parse(parameters.at(3)));
+        let shown = repeated(parameters.at(1)).to_owned();
+        match most.zip(pages(&subcommand, points)) {
+            Some((most, bounds)) => self.ask_pages(&subcommand, place, (&shown, bounds), most),
+            None => {
+                let context = format!(" {subcommand} {shown}");
+                self.voice().fail("CHATHISTORY", "INVALID_PARAMS", &context, "Invalid parameters");
+                Decoded::Nothing
+            }
+        }
+    }
+
+    /// AROUND is two pages, the others are one.
+    fn ask_pages(
+        &mut self,
+        subcommand: &str,
+        place: PlaceName,
+        (shown, bounds): (&str, Vec<Bound>),
+        most: u32,
+    ) -> Decoded<'static> {
+        let most = most.min(IRC_HISTORY_MESSAGES);
+        let last = bounds.len().saturating_sub(1);
+        for (index, bound) in bounds.iter().enumerate() {
+            let is_half = last > 0;
+            let most = if is_half { (most + (index as u32)).div_ceil(2).max(1) } else { most };
+            let past = Past { subcommand: subcommand.into(), lines: Vec::new() };
+            let mut asked = Asked::channel(What::History(Box::new(past)), shown);
+            asked.is_last = index == last;
+            let recall = Recall::Page { place: Some(place.clone()), bound: *bound, most };
+            self.then(asked, Decoded::Recall(recall), false);
+        }
+        self.begin()
+    }
+
+    fn on_targets_of_history(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
+        let points = (Point::parse(parameters.at(1)), Point::parse(parameters.at(2)));
+        let most: Option<u32> = parameters.at(3).parse().ok().filter(|most| *most > 0);
+        let ((Some(Point::At(one)), Some(Point::At(other))), Some(most)) = (points, most) else {
+            self.voice().fail("CHATHISTORY", "INVALID_PARAMS", " TARGETS", "Two timestamps and a number");
+            return Decoded::Nothing;
+        };
+        let (above, below) = (Point::At(one.min(other)).above(), Point::At(one.max(other)).below());
+        let what = What::HistoryTargets { above, below, most: most.min(IRC_HISTORY_MESSAGES) as usize };
+        self.ask(Asked::plain(what), Decoded::Recall(Recall::Unread))
+    }
+
+    /// The place of a target.
+    fn place(&self, target: &str) -> Option<PlaceName> {
+        Some(match Target::parse(target)? {
+            Target::Everybody => PlaceName::Everybody,
+            Target::Room(room) => PlaceName::Room(room),
+            Target::Who(Who::Account(name)) => PlaceName::Direct(name),
+            Target::Who(Who::Guest(_)) => return None, // what is said to guests is not kept
+        })
+    }
+
+    /// `MARKREAD target [timestamp=…]`.
+    pub(super) fn on_markread(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
+        let target = parameters.at(0);
+        let shown = repeated(target).to_owned();
+        if target.is_empty() {
+            self.voice().fail("MARKREAD", "NEED_MORE_PARAMS", "", "Missing parameters");
+            return Decoded::Nothing;
+        }
+        let Some(place) = self.place(target) else {
+            self.voice().fail("MARKREAD", "INVALID_PARAMS", &format!(" {shown}"), "No such target");
+            return Decoded::Nothing;
+        };
+        let shown = Target::parse(target).map_or(shown, |target| match target {
+            Target::Room(room) => self.channel_of(&room),
+            Target::Everybody => names::EVERYBODY.to_owned(),
+            Target::Who(who) => names::nick(&who, self.server.guests).to_string(),
+        });
+        if parameters.count() > 1 {
+            let Some(point @ Point::At(_)) = Point::parse(parameters.at(1)) else {
+                let context = format!(" {shown}");
+                self.voice().fail("MARKREAD", "INVALID_PARAMS", &context, "Invalid timestamp");
+                return Decoded::Nothing;
+            };
+            let when = Some(When::Id(point.above()));
+            let asked = Asked::channel(What::SetMark, shown.as_str());
+            self.then(asked, Decoded::Recall(Recall::Read { place: Some(place), when }), false);
+        }
+        self.then(Asked::channel(What::Mark, shown), Decoded::Recall(Recall::Unread), false);
+        self.begin()
+    }
+}
+
+/// The bounds of the pages of a subcommand. `None` if a point is none, or one is missing.
+fn pages(subcommand: &str, (one, other): (Option<Point>, Option<Point>)) -> Option<Vec<Bound>> {
+    let (one, two) = (one?, other);
+    let before = |point: Point| Bound::Before(When::Id(point.below()));
+    let after = |point: Point| Bound::After(When::Id(point.above()));
+    Some(match (subcommand, one) {
+        ("LATEST", Point::Newest) => vec![Bound::None],
+        (_, Point::Newest) => return None,
+        ("LATEST", point) => vec![Bound::Between { above: point.above(), below: u64::MAX, newest: true }],
+        ("BEFORE", point) => vec![before(point)],
+        ("AFTER", point) => vec![after(point)],
+        ("AROUND", point) => vec![before(point), Bound::After(When::Id(point.below().saturating_sub(1)))],
+        ("BETWEEN", one) => match two? {
+            Point::Newest => return None,
+            two => {
+                let newest = two.below() < one.below();
+                let (low, high) = if newest { (two, one) } else { (one, two) };
+                vec![Bound::Between { above: low.above(), below: high.below(), newest }]
+            }
+        },
+        _ => return None,
+    })
+}
