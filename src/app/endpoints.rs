@@ -1,8 +1,10 @@
 //! The endpoints of a configuration, as the network layer takes them.
 
+use std::sync::Arc;
+
 use crate::config::{self, Listen, Loaded};
 use crate::net::tls::Credentials;
-use crate::net::{self, Endpoint, Entrance, RelayOptions, Service, Site};
+use crate::net::{self, Endpoint, Entrance, IrcOptions, RelayOptions, Service, Site};
 use crate::secret::Secret;
 
 /// The token of a metrics listener.
@@ -93,10 +95,10 @@ fn endpoint(listen: &Listen, loaded: &Loaded, credentials: Option<Credentials>, 
         config::Site::Unix { path, mode } => Site::Unix { path: loaded.resolve(path), mode: *mode },
     };
     let entrance = Entrance { takes_proxy: listen.takes_proxy, is_tls: listen.is_tls };
-    Endpoint { site, optional: false, service: service(&listen.door), entrance, credentials, token }
+    Endpoint { site, optional: false, service: service(&listen.door, loaded), entrance, credentials, token }
 }
 
-fn service(door: &config::Door) -> Service {
+fn service(door: &config::Door, loaded: &Loaded) -> Service {
     match door {
         config::Door::Line(config::Line { guests }) => Service::Line { guests: *guests },
         config::Door::Rooms(config::Rooms { udp, status_ok, down_named }) => {
@@ -107,5 +109,9 @@ fn service(door: &config::Door) -> Service {
         }
         config::Door::Metrics(_) => Service::Metrics,
         config::Door::Web => Service::Web,
+        config::Door::Irc(config::IrcDoor { guests, sts }) => Service::Irc {
+            server: Arc::new(super::irc::server(loaded)),
+            options: IrcOptions { guests: *guests != config::IrcGuests::No, sts: *sts },
+        },
     }
 }

@@ -8,6 +8,7 @@ mod ctl;
 mod endpoints;
 #[cfg(feature = "history")]
 mod history;
+mod irc;
 mod password;
 mod reload;
 mod served;
@@ -16,6 +17,7 @@ use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use log::LevelFilter;
 
@@ -150,6 +152,7 @@ fn tuning(loaded: &Loaded) -> Tuning {
         history: loaded.history_file().map(|_| config.history.rules.clone()),
         operators: Operators::new(&config.operator.accounts),
         web: config.web.clone(),
+        irc: Arc::new(irc::server(loaded)),
         stats_s: config.log.stats_s,
     }
 }

@@ -27,7 +27,7 @@ pub use self::args::{
     Args, CertOperation, Command, Copied, Erased, ErasedWhat, Exported, HistoryOperation, Made, Operation, Place, Whose,
 };
 pub use self::changes::changes;
-pub use self::listen::{Door, Line, Listen, Metrics, Pair, Relay, Rooms, Site};
+pub use self::listen::{Door, IrcDoor, IrcGuests, Line, Listen, Metrics, Pair, Relay, Rooms, Site};
 use self::source::Source;
 use crate::{limits, place};
 
@@ -61,6 +61,8 @@ pub struct Config {
     pub rooms: limits::Rooms,
     /// `[web]`.
     pub web: limits::Web,
+    /// `[irc]`.
+    pub irc: Irc,
     /// `[history]`.
     pub history: History,
     /// `[tls]`.
@@ -81,6 +83,7 @@ impl Default for Config {
             limits: limits::Limits::default(),
             rooms: limits::Rooms::default(),
             web: limits::Web::default(),
+            irc: Irc::default(),
             history: History::default(),
             tls: Tls::default(),
             operator: Operator::default(),
@@ -103,6 +106,31 @@ pub struct Accounts {
 impl Default for Accounts {
     fn default() -> Self {
         Self { file: PathBuf::from("accounts"), rules: limits::Accounts::default() }
+    }
+}
+
+/// `[irc]`: what all IRC doors share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Irc {
+    /// The server's name, which holds a dot.
+    pub name: String,
+    /// The name of the network, one word.
+    pub network: String,
+    /// The file of the message of the day as written; empty for the built-in one.
+    pub motd: PathBuf,
+    /// The most names in one answer.
+    pub names: u32,
+}
+
+impl Default for Irc {
+    fn default() -> Self {
+        Self {
+            name: "chatd.local".to_owned(),
+            network: "chatd".to_owned(),
+            motd: PathBuf::new(),
+            names: limits::IRC_NAMES,
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub mod token;
 pub mod web;
 mod wire;
 
+use std::sync::Arc;
+
 use crate::close::CloseReason;
 use crate::hub::event::Event;
 use crate::hub::names::{RoomName, UserName};
@@ -30,6 +32,7 @@ use crate::limits;
 pub use crate::secret::Masked;
 pub use decoded::{Decoded, Kind, Output};
 use inbox::{Cut, Inbox};
+use irc::IrcDoor;
 use line::Line;
 use metrics::Metrics;
 use operator::OperatorDoor;
@@ -54,6 +57,8 @@ pub enum Door {
     Operator(OperatorDoor),
     /// The web door: a page by HTTP, and its conversations by WebSocket.
     Web(Box<WebDoor>),
+    /// The IRC door: lines of IRC.
+    Irc(Box<IrcDoor>),
 }
 
 /// The limits that the connections of a door count for.
@@ -73,7 +78,7 @@ impl Class {
 }
 
 /// The names of all doors, as [`Door::name`] gives them.
-pub const NAMES: [&str; 6] = ["line", "rooms", "relay", "metrics", "operator", "web"];
+pub const NAMES: [&str; 7] = ["line", "rooms", "relay", "metrics", "operator", "web", "irc"];
 
 impl Door {
     /// The state of a new connection at the line door.
@@ -106,6 +111,11 @@ impl Door {
         Self::Web(Box::new(WebDoor::new(listener)))
     }
 
+    /// The state of a new connection at the IRC door.
+    pub fn irc(server: Arc<irc::Server>, options: irc::Options) -> Self {
+        Self::Irc(Box::new(IrcDoor::new(server, options)))
+    }
+
     /// Its name: one of [`NAMES`].
     pub fn name(&self) -> &'static str {
         match self {
@@ -115,13 +125,14 @@ impl Door {
             Self::Metrics(_) => "metrics",
             Self::Operator(_) => "operator",
             Self::Web(_) => "web",
+            Self::Irc(_) => "irc",
         }
     }
 
     /// What a trace shows of the output here.
     pub fn output(&self) -> Output {
         match self {
-            Self::Line(_) | Self::Relay(_) | Self::Operator(_) => Output::Lines,
+            Self::Line(_) | Self::Relay(_) | Self::Operator(_) | Self::Irc(_) => Output::Lines,
             Self::Web(door) if door.line().is_some() => Output::Frames,
             Self::Rooms(_) | Self::Metrics(_) | Self::Web(_) => Output::Hidden,
         }
@@ -133,6 +144,7 @@ impl Door {
             Self::Line(line) => Some(operator::from_client(frame, line.expects_secret())),
             Self::Relay(_) => Some(operator::from_client(frame, false)),
             Self::Web(door) => door.traced(frame),
+            Self::Irc(door) => Some(operator::from_client(frame, door.has_secret(frame))),
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => Some(operator::MASK.to_owned()),
         }
     }
@@ -141,7 +153,7 @@ impl Door {
     /// exchange whose guest goes on over UDP.
     pub fn is_dialogue(&self) -> bool {
         match self {
-            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => true,
+            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) | Self::Irc(_) => true,
             Self::Rooms(_) => false,
         }
     }
@@ -154,7 +166,7 @@ impl Door {
     /// The limits that its connections count for.
     pub fn class(&self) -> Class {
         match self {
-            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) | Self::Web(_) => Class::Chat,
+            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) | Self::Web(_) | Self::Irc(_) => Class::Chat,
             Self::Metrics(_) => Class::Metrics,
             Self::Operator(_) => Class::Operator,
         }
@@ -163,7 +175,7 @@ impl Door {
     /// True if the passwords of accounts can be tried here: only there are addresses kept out for wrong ones.
     pub fn asks_for_passwords(&self) -> bool {
         match self {
-            Self::Line(_) | Self::Web(_) => true,
+            Self::Line(_) | Self::Web(_) | Self::Irc(_) => true,
             Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => false,
         }
     }
@@ -175,6 +187,7 @@ impl Door {
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
             Self::Relay(door) => Some(door.kind()),
             Self::Web(door) => door.line().map(|_| Kind::Web),
+            Self::Irc(_) => None,
         }
     }
 
@@ -183,7 +196,7 @@ impl Door {
         match self {
             Self::Line(line) => line.claimed_name(),
             Self::Web(door) => door.line().and_then(Line::claimed_name),
-            Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => None,
+            Self::Irc(_) | Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => None,
         }
     }
 
@@ -192,6 +205,7 @@ impl Door {
         match self {
             Self::Line(line) => line.expects_secret(),
             Self::Web(door) => door.line().is_none_or(Line::expects_secret),
+            Self::Irc(door) => door.expects_secret(),
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => true,
             Self::Relay(_) => false,
         }
@@ -202,6 +216,7 @@ impl Door {
         match self {
             Self::Line(line) => line.is_logged_in(),
             Self::Web(door) => door.line().is_some_and(Line::is_logged_in),
+            Self::Irc(door) => door.is_logged_in(),
             Self::Rooms(_) | Self::Metrics(_) => false,
             Self::Relay(door) => door.has_entered(),
             Self::Operator(_) => true, // the kernel has said who it is
@@ -219,6 +234,7 @@ impl Door {
             Self::Relay(_) => limits::RELAY_MESSAGE_BYTES,
             Self::Metrics(_) => limits::HEAD_BYTES,
             Self::Web(door) => door.frame_limit(bound, limits::LOGIN_LINE_BYTES),
+            Self::Irc(door) => door.frame_limit(),
         }
     }
 
@@ -231,7 +247,7 @@ impl Door {
     /// unmasked in place.
     pub fn cut(&mut self, inbox: &mut Inbox, bytes: &mut [u8], limit: usize) -> Cut {
         match self {
-            Self::Line(_) | Self::Operator(_) => inbox.cut(bytes, limit),
+            Self::Line(_) | Self::Operator(_) | Self::Irc(_) => inbox.cut(bytes, limit),
             Self::Rooms(door) => door.cut(bytes),
             Self::Relay(door) => door.cut(bytes),
             Self::Metrics(door) => door.cut(bytes),
@@ -246,6 +262,7 @@ impl Door {
             Self::Line(line) => line.sniff(bytes, limit),
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => None,
             Self::Relay(door) => door.sniff(bytes),
+            Self::Irc(door) => door.sniff(bytes, limit),
         }
     }
 
@@ -258,6 +275,7 @@ impl Door {
             Self::Metrics(door) => door.decode(frame),
             Self::Operator(door) => door.decode(frame),
             Self::Web(door) => door.decode(frame, password_min),
+            Self::Irc(door) => door.decode(frame),
         }
     }
 
@@ -274,6 +292,7 @@ impl Door {
             }
             Self::Operator(door) => door.encode_reply(reply, out),
             Self::Web(door) => door.encode_reply(reply, out),
+            Self::Irc(door) => door.encode_reply(reply, out),
         }
     }
 
@@ -284,6 +303,7 @@ impl Door {
             Self::Rooms(door) => door.encode_event(event, out),
             Self::Relay(door) => relay::encode(door.kind(), event, out),
             Self::Web(door) => door.encode_event(event, out),
+            Self::Irc(door) => door.encode_event(event, out),
             Self::Metrics(_) => {}
             Self::Operator(_) => {} // it gives the hub no commands
         }
@@ -297,6 +317,7 @@ impl Door {
             Self::Relay(door) => door.refuse(reason, out),
             Self::Metrics(door) => door.refuse(bytes, &reason, out),
             Self::Web(door) => door.refuse(bytes, &reason, out),
+            Self::Irc(door) => door.refuse(&reason, out),
             Self::Operator(door) => door.encode_reply(&Reply::Closing(reason), out),
         }
     }
@@ -304,7 +325,7 @@ impl Door {
     /// Appends the last answer to `out`, if one is due. Called when no more input will be decoded.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match self {
-            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => {}
+            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) | Self::Irc(_) => {}
             Self::Rooms(door) => door.end(out),
             Self::Web(door) => door.end(out),
         }
@@ -316,6 +337,7 @@ impl Door {
         match self {
             Self::Line(line) => line.wants(wants),
             Self::Web(door) => door.line().is_some_and(|line| line.wants(wants)),
+            Self::Irc(door) => door.wants(wants),
             Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => false,
         }
     }
@@ -364,7 +386,7 @@ impl Door {
         match self {
             Self::Relay(door) => door.on_all_sent(now),
             Self::Web(door) => door.note_time(now),
-            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => {}
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Irc(_) => {}
         }
     }
 
@@ -377,8 +399,20 @@ impl Door {
     pub fn as_web(&self) -> Option<&WebDoor> {
         match self {
             Self::Web(door) => Some(door),
-            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => None,
+            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) | Self::Irc(_) => {
+                None
+            }
         }
+    }
+
+    /// The IRC door.
+    pub fn as_irc(&self) -> Option<&IrcDoor> {
+        if let Self::Irc(door) = self { Some(door) } else { None }
+    }
+
+    /// The IRC door.
+    pub fn as_irc_mut(&mut self) -> Option<&mut IrcDoor> {
+        if let Self::Irc(door) = self { Some(door) } else { None }
     }
 
     /// True before the upgrade of a connection at the web door: it fetches files, and nobody is in the chat by it.
@@ -406,14 +440,14 @@ impl Door {
     fn as_relay(&self) -> Option<&RelayDoor> {
         match self {
             Self::Relay(door) => Some(door),
-            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => None,
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) | Self::Irc(_) => None,
         }
     }
 
     fn as_relay_mut(&mut self) -> Option<&mut RelayDoor> {
         match self {
             Self::Relay(door) => Some(door),
-            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => None,
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) | Self::Irc(_) => None,
         }
     }
 }

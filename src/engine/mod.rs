@@ -81,6 +81,7 @@ mod degraded;
 mod checkup;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 pub use accept::{Admitted, Refusal};
 pub use control::Outside;
@@ -126,6 +127,7 @@ use table::Table;
 use timers::Timers;
 use turn::Turn;
 
+use crate::door::irc;
 use crate::hub::{Hub, Rules};
 use crate::limits::{self, Limits, Login};
 
@@ -191,6 +193,8 @@ pub struct Settings {
     pub rooms: limits::Rooms,
     /// Names of the web door, and its pings.
     pub web: limits::Web,
+    /// What all IRC doors share.
+    pub irc: Arc<irc::Server>,
     /// What is kept, and for how long; `None` for nothing.
     pub history: Option<limits::History>,
     /// The accounts that may send `OP`.

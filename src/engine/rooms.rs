@@ -86,7 +86,7 @@ impl<S> Engine<S> {
         let Some(Conn { door, origin, .. }) = self.conns.find(id) else { return };
         let guest = match door {
             Door::Relay(_) => return, // it uses no datagrams
-            Door::Line(_) | Door::Metrics(_) | Door::Operator(_) | Door::Web(_) => None,
+            Door::Line(_) | Door::Metrics(_) | Door::Operator(_) | Door::Web(_) | Door::Irc(_) => None,
             Door::Rooms(door) => Some(door.spelling()),
         };
         let Some(token) = self.datagrams.peers.issue((id.session(), room_id), self.datagrams.drawn.take()) else {

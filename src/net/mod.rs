@@ -32,8 +32,8 @@ use mio::{Interest, Poll, Waker};
 pub use accept::{Trial, try_places};
 pub use history::try_history;
 pub use settings::{
-    Changes, Endpoint, Entrance, OperatorSocket, Operators, RelayOptions, Reload, Reloaded, Service, Settings, Site,
-    StartError, Tuning,
+    Changes, Endpoint, Entrance, IrcMark, IrcOptions, IrcServer, OperatorSocket, Operators, RelayOptions, Reload,
+    Reloaded, Service, Settings, Site, StartError, Tuning,
 };
 pub use token::read_token;
 

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::systemd::Passed;
+pub use crate::door::irc::{Guests as IrcMark, Options as IrcOptions, Server as IrcServer};
 pub use crate::door::relay::Options as RelayOptions;
-use crate::door::{Door, relay, rooms};
+use crate::door::{Door, irc, relay, rooms};
 use crate::engine;
 pub use crate::engine::{Changes, Entrance, Operators};
 use crate::net::tls::Credentials;
@@ -117,6 +119,13 @@ pub enum Service {
     Metrics,
     /// A page for browsers, which talk by WebSocket.
     Web,
+    /// Lines of IRC.
+    Irc {
+        /// What all IRC doors share.
+        server: Arc<irc::Server>,
+        /// What this one offers.
+        options: irc::Options,
+    },
 }
 
 impl Endpoint {
@@ -180,6 +189,7 @@ impl Service {
             Self::Relay(_) => "relay",
             Self::Metrics => "metrics",
             Self::Web => "web",
+            Self::Irc { .. } => "irc",
         }
     }
 
@@ -188,6 +198,7 @@ impl Service {
         match self {
             Self::Line { .. } | Self::Operator | Self::Rooms { .. } | Self::Relay(_) => "chatd",
             Self::Metrics | Self::Web => "http/1.1",
+            Self::Irc { .. } => "irc",
         }
     }
 
@@ -203,6 +214,7 @@ impl Service {
             Self::Relay(options) => Door::relay(options.clone()),
             Self::Metrics => Door::metrics(listener),
             Self::Web => Door::web(listener),
+            Self::Irc { server, options } => Door::irc(Arc::clone(server), *options),
         }
     }
 }

@@ -22,6 +22,29 @@ pub enum Door {
     Metrics(Metrics),
     /// A page for browsers, which talk by WebSocket.
     Web,
+    /// Lines of IRC.
+    Irc(IrcDoor),
+}
+
+/// The options of the IRC door.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IrcDoor {
+    /// `guests=`: who is let in without an account.
+    pub guests: IrcGuests,
+    /// `sts=PORT`: the port by TLS that clients are told to use from now on.
+    pub sts: Option<u16>,
+}
+
+/// Who is let in at the IRC door without an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IrcGuests {
+    /// Nobody.
+    #[default]
+    No,
+    /// `guests=yes`: guests, with a mark before their names.
+    Yes,
+    /// `guests=bare`: guests without a mark, for test programs.
+    Bare,
 }
 
 /// The options of the line door.
@@ -69,7 +92,8 @@ impl Door {
             "relay" => Relay::parse(options).map(Self::Relay),
             "metrics" => Ok(Self::Metrics(Metrics { token_file: options.take_path("token_file")? })),
             "web" => Ok(Self::Web),
-            _ => Err(format!("there is no door {name:?}; there are line, web, rooms, relay and metrics")),
+            "irc" => IrcDoor::parse(options).map(Self::Irc),
+            _ => Err(format!("there is no door {name:?}; there are line, web, irc, rooms, relay and metrics")),
         }
     }
 
@@ -81,6 +105,7 @@ impl Door {
             Self::Relay(_) => "relay",
             Self::Metrics(_) => "metrics",
             Self::Web => "web",
+            Self::Irc(_) => "irc",
         }
     }
 
@@ -89,6 +114,7 @@ impl Door {
         match self {
             Self::Line(_) => &["guests=yes"],
             Self::Web => &[],
+            Self::Irc(_) => &["guests=yes", "guests=bare", "sts=PORT"],
             Self::Rooms(_) => &["udp=PORT", "status=ok", "down=named"],
             Self::Relay(_) => &["room=NAME", "gap_ms=MILLISECONDS", "echo=yes"],
             Self::Metrics(_) => &["token_file=PATH"],
@@ -98,7 +124,7 @@ impl Door {
     /// True if it may be served by TLS.
     pub(super) fn may_be_tls(&self) -> bool {
         match self {
-            Self::Line(_) | Self::Web | Self::Rooms(_) | Self::Metrics(_) => true,
+            Self::Line(_) | Self::Web | Self::Irc(_) | Self::Rooms(_) | Self::Metrics(_) => true,
             Self::Relay(_) => false,
         }
     }
@@ -106,7 +132,7 @@ impl Door {
     /// True if it may be served at a Unix socket.
     pub(super) fn may_be_unix(&self) -> bool {
         match self {
-            Self::Line(_) | Self::Web => true,
+            Self::Line(_) | Self::Web | Self::Irc(_) => true,
             Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) => false,
         }
     }
@@ -114,7 +140,7 @@ impl Door {
     /// True if a proxy may name its clients.
     pub(super) fn may_take_proxy(&self) -> bool {
         match self {
-            Self::Line(_) | Self::Web | Self::Rooms(_) | Self::Relay(_) => true,
+            Self::Line(_) | Self::Web | Self::Irc(_) | Self::Rooms(_) | Self::Relay(_) => true,
             Self::Metrics(_) => false,
         }
     }
@@ -124,6 +150,14 @@ impl Door {
         match self {
             Self::Line(Line { guests: true }) => write!(f, "{}guests=yes", sign.next()),
             Self::Line(Line { guests: false }) | Self::Web => Ok(()),
+            Self::Irc(IrcDoor { guests, sts }) => {
+                match guests {
+                    IrcGuests::No => {}
+                    IrcGuests::Yes => write!(f, "{}guests=yes", sign.next())?,
+                    IrcGuests::Bare => write!(f, "{}guests=bare", sign.next())?,
+                }
+                sts.map_or(Ok(()), |port| write!(f, "{}sts={port}", sign.next()))
+            }
             Self::Rooms(Rooms { udp, status_ok, down_named }) => {
                 write!(f, "{}udp={udp}", sign.next())?;
                 if *status_ok {
@@ -162,6 +196,25 @@ impl Separator {
     /// The sign before the next option.
     pub(super) fn next(&mut self) -> char {
         if std::mem::replace(&mut self.is_behind_first, true) { '&' } else { '?' }
+    }
+}
+
+impl IrcDoor {
+    fn parse(options: &mut Options<'_>) -> Result<Self, String> {
+        let guests = match options.take("guests") {
+            None => IrcGuests::No,
+            Some("yes") => IrcGuests::Yes,
+            Some("bare") => IrcGuests::Bare,
+            Some(other) => return Err(format!("guests must be yes or bare, not {other:?}")),
+        };
+        let sts = match options.take("sts") {
+            None => None,
+            Some(text) => match text.parse() {
+                Ok(port @ 1..) => Some(port),
+                _ => return Err(format!("sts must be a port, a number from 1 to 65535, not {text:?}")),
+            },
+        };
+        Ok(Self { guests, sts })
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, PORT, WEB_PORT, suggested};
 use door::Separator;
-pub use door::{Door, Line, Metrics, Relay, Rooms};
+pub use door::{Door, IrcDoor, IrcGuests, Line, Metrics, Relay, Rooms};
 use options::Options;
 
 /// The mode of a Unix socket, unless `mode` is given: for the server's own user.
@@ -134,7 +134,7 @@ impl Listen {
     pub(super) fn datagrams(&self) -> Option<Address> {
         match &self.door {
             Door::Rooms(rooms) => Some(self.address()?.with_port(rooms.udp)),
-            Door::Line(_) | Door::Web | Door::Relay(_) | Door::Metrics(_) => None,
+            Door::Line(_) | Door::Web | Door::Irc(_) | Door::Relay(_) | Door::Metrics(_) => None,
         }
     }
 

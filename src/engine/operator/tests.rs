@@ -104,7 +104,17 @@ impl Stage {
         let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
         let operators = Operators::new(&["rita".to_owned()]);
         let web = Web::default();
-        let settings = Settings { limits, login, accounts, rooms, web, history: None, operators, stats_s: 0 };
+        let settings = Settings {
+            limits,
+            login,
+            accounts,
+            rooms,
+            web,
+            history: None,
+            operators,
+            stats_s: 0,
+            ..Settings::default()
+        };
         let engine = Engine::new(settings, 20_000, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         Self { engine, ids: Vec::new(), now: 1 }
     }
