@@ -150,7 +150,10 @@ impl ByHand {
         while let Some(request) = self.engine.poll_request() {
             if let ToAccounts::Ask { id, request, .. } = request {
                 let mut dice = testkit::Dice::of(1);
-                let _ = self.accounts.borrow_mut().submit(id, request, self.now, &mut dice);
+                let submitted = self.accounts.borrow_mut().submit(id, request, self.now, &mut dice);
+                if let Err(why) = submitted {
+                    self.engine.handle_refused(id, why);
+                }
             }
         }
         if self.engine.wants_figures() {

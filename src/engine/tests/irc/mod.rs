@@ -1,6 +1,9 @@
 //! The IRC door in the engine: virtual clients that are written to by hand, in virtual time.
 
+mod channels;
 mod entering;
+mod limits;
+mod passwords;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::{Deref, DerefMut};
@@ -12,6 +15,8 @@ use crate::door::irc::{Guests, Options, Server};
 use crate::engine::{Entrance, Listening, Settings};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// An address from which nobody is exempt from limits.
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 /// What a client says of itself, all but the nick.
 const USER: &str = "USER u 0 * :Some Body\n";
 
@@ -58,12 +63,12 @@ impl Irc {
 
     /// A new connection at the IRC door.
     fn connect(&mut self) -> usize {
-        self.try_connect().unwrap()
+        self.connect_from(HERE).unwrap()
     }
 
-    fn try_connect(&mut self) -> Result<usize, String> {
+    fn connect_from(&mut self, ip: IpAddr) -> Result<usize, String> {
         let door = Door::irc(Arc::clone(&self.engine.settings.irc), self.options);
-        self.arrive(HERE.into(), door, Entrance::default(), || Door::irc(Arc::default(), Options::default()))
+        self.arrive(ip.into(), door, Entrance::default(), || Door::irc(Arc::default(), Options::default()))
     }
 
     /// Adds an account whose password is `password`.
