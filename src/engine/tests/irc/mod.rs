@@ -2,17 +2,23 @@
 
 mod channels;
 mod entering;
-mod limits;
+mod history;
+mod bounds;
 mod passwords;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use testkit::Dice;
+
 use super::by_hand::ByHand;
+use super::store::Store;
 use crate::door::Door;
 use crate::door::irc::{Guests, Options, Server};
-use crate::engine::{Entrance, Listening, Settings};
+use crate::engine::{Entrance, Listening, Millis, Settings};
+use crate::hub::record::Restored;
+use crate::limits;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// An address from which nobody is exempt from limits.
@@ -24,6 +30,7 @@ const USER: &str = "USER u 0 * :Some Body\n";
 struct Irc {
     hand: ByHand,
     options: Options,
+    store: Option<Store>,
 }
 
 impl Deref for Irc {
@@ -58,7 +65,40 @@ impl Irc {
     }
 
     fn with(settings: Settings, options: Options) -> Self {
-        Self { hand: ByHand::new(settings, listening(), 7), options }
+        Self { hand: ByHand::new(settings, listening(), 7), options, store: None }
+    }
+
+    /// A door with a store, which answers when time passes.
+    fn with_store() -> Self {
+        let history = Some(limits::History::default());
+        let mut irc = Self::with(Settings { history, ..Settings::default() }, Options { guests: true, sts: None });
+        irc.engine.restore(Restored::default());
+        irc.store = Some(Store::new(0));
+        irc
+    }
+
+    /// Lets time pass, for the store too.
+    fn pass(&mut self, time: Millis) {
+        let Some(mut store) = self.store.take() else { return self.hand.pass(time) };
+        let until = self.now + time;
+        loop {
+            self.hand.pass(0);
+            for message in std::mem::take(&mut self.to_history) {
+                store.take(message);
+            }
+            let now = self.now;
+            store.work(now, &mut Dice::of(1));
+            while let Some((number, verdict)) = store.poll_answer() {
+                self.engine.handle_history(number, verdict);
+            }
+            self.hand.pass(0);
+            self.settle();
+            if self.now >= until {
+                break;
+            }
+            self.hand.pass(20.min(until - now));
+        }
+        self.store = Some(store);
     }
 
     /// A new connection at the IRC door.

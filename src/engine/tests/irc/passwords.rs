@@ -157,6 +157,24 @@ fn register_and_what_it_refuses() {
 }
 
 #[test]
+fn nickserv_registers() {
+    let mut irc = Irc::new();
+    irc.account("Alice");
+    let place = irc.connect();
+    irc.ask(place, &format!("NICK alice\n{USER}"));
+    for (nick, password, says) in [
+        ("alice", "longer-password", "Another account has this name"),
+        ("bob^", "longer-password", "No account can have this name"),
+        ("bob", "short", "A password has 8 bytes or more"),
+    ] {
+        let heard = irc.ask(place, &format!("NICK {nick}\nNS REGISTER {password} me@example.org\n"));
+        assert!(heard.ends_with(&format!(":chatd.local NOTICE {nick} :NickServ: {says}\n")), "{heard}");
+    }
+    let heard = irc.ask(place, "PRIVMSG nickserv :register longer-password\n");
+    assert_eq!(commands(&heard), ["NOTICE", "900", "903", "JOIN", "353", "366"], "{heard}");
+}
+
+#[test]
 fn a_closed_server_says_the_same_of_every_name() {
     let accounts = Accounts { registration: Registration::Closed, ..Accounts::default() };
     let mut irc = Irc::with(Settings { accounts, ..Settings::default() }, Options::default());

@@ -161,7 +161,7 @@ fn ends() {
     let dave = irc.person("dave");
     irc.engine.handle_stop();
     irc.pass(100);
-    assert_eq!(irc.take(dave), "ERROR :Closing link: shutting down, retry in 5 s\n");
+    assert_eq!(irc.take(dave), "ERROR :Closing link: shutting down, retry in 2 s\n");
 }
 
 #[test]
