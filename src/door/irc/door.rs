@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::caps::{Bits, Caps};
+use super::caps::Caps;
 use super::label::Label;
 use super::message::{Bad, Message};
 use super::names;
@@ -15,7 +15,7 @@ use super::spell;
 use super::step::{Asked, Step, What};
 use super::voice::Voice;
 use crate::close::CloseReason;
-use crate::door::decoded::Decoded;
+use crate::door::decoded::{Decoded, Kind, Spelling};
 use crate::door::foreign::{self, ProxyWatch};
 use crate::door::recall::Wants;
 use crate::hub::event::{Event, Leaving, News};
@@ -44,6 +44,8 @@ pub struct IrcDoor {
     /// The rooms that the session is in, as their makers spelled them: clients see one spelling of each.
     pub(super) rooms: Vec<RoomName>,
     pub(super) talk: Talk,
+    /// The client has been told that it is in `&all`, where it may not be any more.
+    pub(super) is_greeted: bool,
     /// Now, in milliseconds since 1970.
     pub(super) time_ms: u64,
     proxy: ProxyWatch,
@@ -88,17 +90,6 @@ pub(super) struct Talk {
     pub(super) batches: u32,
 }
 
-/// How an event is spelled for a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
-    /// The client is not told.
-    Untold,
-    /// As for all with these capabilities: by [`encode`](super::encode).
-    Shared(Bits),
-    /// For this client alone, as its nick stands in it: by [`IrcDoor::encode_told`].
-    Own,
-}
-
 impl IrcDoor {
     /// The state of a new connection.
     pub fn new(server: Arc<Server>, options: Options) -> Self {
@@ -114,6 +105,7 @@ impl IrcDoor {
             sasl: None,
             rooms: Vec::new(),
             talk: Talk::default(),
+            is_greeted: false,
             time_ms: 0,
             proxy: ProxyWatch::default(),
         }
@@ -152,6 +144,11 @@ impl IrcDoor {
         self.time_ms = time_ms;
     }
 
+    /// The spelling of what is said to everybody; `None` before the client is told that it is in `&all`.
+    pub fn kind(&self) -> Option<Kind> {
+        self.is_greeted.then(|| Kind::Irc(self.caps.bits()))
+    }
+
     /// How an event for others is spelled for this client.
     pub fn spelling(&self, event: &Event) -> Spelling {
         let is_wanted = match event {
@@ -170,7 +167,7 @@ impl IrcDoor {
         match (is_wanted && self.is_logged_in(), is_own) {
             (false, _) => Spelling::Untold,
             (true, true) => Spelling::Own,
-            (true, false) => Spelling::Shared(self.caps.bits()),
+            (true, false) => Spelling::Shared(Kind::Irc(self.caps.bits())),
         }
     }
 
