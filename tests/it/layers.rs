@@ -156,7 +156,7 @@ fn layer(file: &str) -> Option<&str> {
     let top = file.split('/').next().unwrap_or(file).trim_end_matches(".rs");
     match top {
         "app" | "bin" | "main" => Some("main"),
-        "lib" | "limits" | "close" | "text" | "mention" | "secret" | "network" => None,
+        "lib" | "limits" | "close" | "text" | "mention" | "own_names" | "secret" | "network" => None,
         other => Some(other),
     }
 }
