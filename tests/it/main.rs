@@ -42,6 +42,7 @@ mod history_absent;
 #[cfg(feature = "history")]
 mod history_commands;
 mod keeping_up;
+mod irc;
 mod killed;
 mod layers;
 mod ledger;
