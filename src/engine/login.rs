@@ -388,11 +388,12 @@ impl<S> Engine<S> {
         Some(self.settings.login.failures.saturating_sub(failures.into()))
     }
 
-    /// The name of a session for the log. Only names of accounts may be logged: users type their password where their
-    /// name is asked for.
+    /// The name of a session for the log. Before the login only names of accounts may be logged: users type their password
+    /// where their name is asked for.
     pub(super) fn known_name(&self, id: ConnId) -> String {
-        let claimed = || self.logins.roll.lookup(self.claimed_name(id)?);
-        self.account_of(id).cloned().or_else(claimed).map_or_else(|| "nobody".to_owned(), |name| name.to_string())
+        let claimed = || self.logins.roll.lookup(self.claimed_name(id)?).map(Who::from);
+        let who = self.hub.who_is(id.session()).or_else(claimed);
+        who.map_or_else(|| "nobody".to_owned(), |who| who.to_string())
     }
 
     /// Schedules a reply for `login.failure_delay_ms` after `asked`, so that guessing is slow.
