@@ -41,6 +41,7 @@ mod history;
 mod history_absent;
 #[cfg(feature = "history")]
 mod history_commands;
+mod irc;
 mod keeping_up;
 mod irc;
 mod killed;
