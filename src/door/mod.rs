@@ -420,6 +420,13 @@ impl Door {
         self.as_web().is_some_and(|door| door.line().is_none())
     }
 
+    /// Notes the time in milliseconds since 1970, before a frame is decoded or an answer is encoded.
+    pub fn note_unix_ms(&mut self, unix_ms: u64) {
+        if let Self::Irc(door) = self {
+            door.note_time(unix_ms);
+        }
+    }
+
     /// At `now` the connection was accepted or answered.
     pub fn note_time(&mut self, now: u64) {
         if let Self::Web(door) = self {

@@ -82,7 +82,9 @@ impl<S> Engine<S> {
             self.counters.logins += 1;
             self.touched.push(id);
         }
-        if let Event::Entered { room, id: room_id, kept, topic, .. } = event {
+        if let Event::Entered { room, id: room_id, kept, topic, .. } = event
+            && !self.is_irc(id)
+        {
             return self.on_entered(id, (room, *room_id), *kept, topic.as_ref());
         }
         if let Event::Awaited { ticket } = event {
@@ -109,6 +111,7 @@ impl<S> Engine<S> {
     pub(super) fn push_own(&mut self, id: ConnId, encode: impl FnOnce(&mut Door, &mut Vec<u8>)) -> Option<usize> {
         self.bring_up(id);
         let Conn { outbox, door, .. } = self.conns.find(id)?;
+        door.note_unix_ms(self.unix_ms);
         let bytes = outbox.push_own(&mut self.pages, |out| encode(door, out));
         self.mark_direct(id);
         Some(bytes)
@@ -116,10 +119,19 @@ impl<S> Engine<S> {
 
     /// Delivers an event for few receivers. Each gets bytes of its own, so that a slow one keeps no shared page alive.
     pub(super) fn deliver_own(&mut self, id: ConnId, event: &Event) {
+        if self.tell_irc(id, event) {
+            return;
+        }
         let Some(kind) = self.conns.find(id).and_then(|conn| conn.door.kind()) else { return };
         let Some(bytes) = self.push_own(id, |_, out| door::encode(kind, event, out)) else { return };
         self.pages.count_direct(bytes);
         self.counters.deliveries += 1;
+    }
+
+    fn tell_all_irc(&mut self, ids: Vec<ConnId>, event: &Event) {
+        for id in ids {
+            self.tell_irc(id, event);
+        }
     }
 
     /// Everybody in a room hears it.
@@ -153,6 +165,8 @@ impl<S> Engine<S> {
         }
         self.counters.deliveries += fan.count;
         self.counters.datagrams_unheard += fan.skipped;
+        let irc = fan.irc;
+        self.tell_all_irc(irc, event);
     }
 
     /// Those who share a room with somebody hear it.
@@ -163,6 +177,8 @@ impl<S> Engine<S> {
             fan.hand_to(*session);
         }
         self.counters.deliveries += fan.count;
+        let irc = fan.irc;
+        self.tell_all_irc(irc, event);
     }
 
     /// Everybody who watches a name hears it.
@@ -174,6 +190,8 @@ impl<S> Engine<S> {
             fan.hand_to(*session);
         }
         self.counters.deliveries += fan.count;
+        let irc = fan.irc;
+        self.tell_all_irc(irc, event);
     }
 
     /// Those who can hear of something and want to hear a notice of it.
@@ -207,6 +225,8 @@ impl<S> Engine<S> {
             }
         }
         self.counters.deliveries += fan.count;
+        let irc = fan.irc;
+        self.tell_all_irc(irc, event);
         for member in members {
             self.end_relay(ConnId::of(member.session), event);
         }
@@ -262,6 +282,8 @@ struct Fan<'a, S> {
     skips_lagging: bool,
     /// Number of skipped receivers.
     skipped: u64,
+    /// Receivers at the IRC door.
+    irc: Vec<ConnId>,
 }
 
 impl<'a, S> Fan<'a, S> {
@@ -282,6 +304,7 @@ impl<'a, S> Fan<'a, S> {
             count: 0,
             skips_lagging: false,
             skipped: 0,
+            irc: Vec::new(),
         }
     }
 
@@ -306,6 +329,10 @@ impl<'a, S> Fan<'a, S> {
         let Some(conn) = self.conns.find(id).filter(is_there) else { return };
         if self.skips_lagging && conn.is_lagging() {
             self.skipped += 1;
+            return;
+        }
+        if conn.door.as_irc().is_some() {
+            self.irc.push(id);
             return;
         }
         let Some(kind) = conn.door.kind() else { return };

@@ -294,6 +294,18 @@ impl<S> Engine<S> {
     /// Everybody but one hears it.
     pub(super) fn deliver_public(&mut self, from: ConnId, event: &Event) {
         self.turn.work += PUBLIC_WORK;
+        if self.irc.any() {
+            let hub = &self.hub;
+            let hearers: Vec<ConnId> = hub
+                .everyone()
+                .iter()
+                .filter(|session| hub.attends(**session))
+                .map(|session| ConnId::of(*session))
+                .collect();
+            for id in hearers.into_iter().filter(|id| *id != from) {
+                self.tell_irc(id, event);
+            }
+        }
         let mut frames = [Piece::EMPTY; KINDS];
         for (kind, frame) in Kind::PUBLIC.into_iter().zip(&mut frames) {
             if self.public.receivers.get(kind as usize).is_some_and(|receivers| *receivers > 0) {
