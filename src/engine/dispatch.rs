@@ -47,6 +47,7 @@ impl<S> Engine<S> {
             return self.close(id, CloseReason::TooManyFailures);
         }
         self.handle_decoded(id, decoded, is_barred);
+        self.end_if_answered(id);
     }
 
     /// Carries out what was decoded and counted. `is_barred` as in [`count_line`](Self::count_line).

@@ -74,6 +74,7 @@ impl<S> Engine<S> {
                 engine.drop_events(); // everybody has been told that the server stops
             } else {
                 engine.deliver();
+                engine.end_if_answered(id);
             }
         });
     }

@@ -11,7 +11,10 @@ mod guests;
 mod proof;
 
 use super::Engine;
+use super::conn::Conn;
 use super::id::ConnId;
+use super::life::Life;
+use super::pause::Pause;
 use crate::close::CloseReason;
 use crate::door::irc::Request;
 use crate::door::reply::Reply;
@@ -64,6 +67,27 @@ impl<S> Engine<S> {
             return;
         }
         self.handle_decoded(id, decoded, false);
+        if self.is_being_greeted(id) {
+            return self.on_step(id); // nothing comes between the beginning of a session and its greeting
+        }
+        self.end_if_answered(id);
+    }
+
+    /// True if the session of a connection has begun, and its client has not been told all of it.
+    fn is_being_greeted(&self, id: ConnId) -> bool {
+        let Some(conn) = self.conns.peek(id).filter(|conn| conn.life == Life::Open) else { return false };
+        conn.pause == Pause::None && conn.door.is_logged_in() && conn.door.kind().is_none()
+    }
+
+    /// Ends the last line at once if nothing is left of it: what comes next comes behind its answer.
+    pub(super) fn end_if_answered(&mut self, id: ConnId) {
+        let is_answered = |conn: &Conn<S>| {
+            let is_free = conn.life == Life::Open && conn.pause == Pause::None && conn.held.is_none();
+            is_free && conn.door.as_irc().is_some_and(|door| door.is_answered())
+        };
+        if self.conns.peek(id).is_some_and(is_answered) {
+            self.end_irc_line(id);
+        }
     }
 
     /// The last line of a connection is answered.

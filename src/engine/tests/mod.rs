@@ -10,6 +10,7 @@
 //! * [`irc`] tests the IRC door by hand.
 //! * [`irc_people`] are clients of IRC who are in; [`irc_fan`] tests what they hear.
 //! * [`relay`] has a small server of its own, and tests the relay door.
+//! * [`irc_clients`] holds clients of the IRC door.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
 
 mod accounts;
@@ -24,6 +25,7 @@ mod guests_online;
 mod history;
 mod hears;
 mod irc;
+mod irc_clients;
 mod irc_fan;
 mod irc_people;
 mod ledger;
