@@ -202,8 +202,8 @@ impl Door {
     /// Appends an event that [is spelled for this connection alone](Spelling::Own) to `out`, at `unix_ms` in milliseconds
     /// since 1970.
     pub fn encode_told(&mut self, event: &Event, unix_ms: u64, out: &mut Vec<u8>) {
+        self.note_unix_ms(unix_ms);
         if let Self::Irc(door) = self {
-            door.note_time(unix_ms);
             door.encode_told(event, out);
         }
     }
@@ -435,6 +435,13 @@ impl Door {
     /// True before the upgrade of a connection at the web door: it fetches files, and nobody is in the chat by it.
     pub fn is_fetching(&self) -> bool {
         self.as_web().is_some_and(|door| door.line().is_none())
+    }
+
+    /// Notes the time in milliseconds since 1970, before a frame is decoded or an answer is encoded.
+    pub fn note_unix_ms(&mut self, unix_ms: u64) {
+        if let Self::Irc(door) = self {
+            door.note_time(unix_ms);
+        }
     }
 
     /// At `now` the connection was accepted or answered.

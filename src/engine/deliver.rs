@@ -80,7 +80,9 @@ impl<S> Engine<S> {
             self.counters.logins += 1;
             self.touched.push(id);
         }
-        if let Event::Entered { room, id: room_id, kept, topic, .. } = event {
+        if let Event::Entered { room, id: room_id, kept, topic, .. } = event
+            && !self.is_irc(id)
+        {
             return self.on_entered(id, (room, *room_id), *kept, topic.as_ref());
         }
         if let Event::Awaited { ticket } = event {
@@ -107,11 +109,8 @@ impl<S> Engine<S> {
     /// length of the frame in bytes; `None` if the connection is gone.
     pub(super) fn push_own(&mut self, id: ConnId, encode: impl FnOnce(&mut Door, &mut Vec<u8>)) -> Option<usize> {
         self.bring_up(id);
-        let unix_ms = self.unix_ms;
         let Conn { outbox, door, public, .. } = self.conns.find(id)?;
-        if let Some(irc) = door.as_irc_mut() {
-            irc.note_time(unix_ms);
-        }
+        door.note_unix_ms(self.unix_ms);
         let bytes = outbox.push_own(&mut self.pages, |out| encode(door, out));
         let is_respelled = matches!(public, Attendance::Yes(place) if Some(place.kind) != door.kind());
         self.mark_direct(id);

@@ -82,6 +82,8 @@ pub(super) struct Talk {
     pub(super) asked: Asked,
     /// The line counts as a bad one.
     pub(super) is_bad: bool,
+    /// A line is being carried out.
+    pub(super) is_open: bool,
     /// It closes next, for this reason.
     pub(super) closes: Option<CloseReason>,
     /// Batches of this connection.
@@ -117,6 +119,11 @@ impl IrcDoor {
     /// Whether it has a session.
     pub fn is_logged_in(&self) -> bool {
         matches!(self.stage, Stage::In(_))
+    }
+
+    /// Whether its session is that of an account.
+    pub(super) fn is_account(&self) -> bool {
+        matches!(self.stage, Stage::In(Who::Account(_)))
     }
 
     /// Whether the next line may contain a password. NickServ takes passwords at any time, but after the login only in
@@ -189,7 +196,7 @@ impl IrcDoor {
     /// last one.
     pub fn decode<'a>(&mut self, line: &'a [u8]) -> Decoded<'a> {
         self.talk.asked = Asked::default();
-        self.talk.is_bad = false;
+        (self.talk.is_bad, self.talk.is_open) = (false, true);
         let line = if self.is_untouched() {
             if self.proxy.handle_line(line) {
                 return Decoded::Refuse(CloseReason::ProxyHeader);
@@ -250,6 +257,16 @@ impl IrcDoor {
         self.complete().map(|decoded| (decoded, false))
     }
 
+    /// True from [`decode`](Self::decode) until [`end_line`](Self::end_line).
+    pub fn is_answering(&self) -> bool {
+        self.talk.is_open
+    }
+
+    /// True if the [next step](Self::next_step) counts as a line for the rates.
+    pub fn counts_next(&self) -> bool {
+        self.talk.steps.front().is_some_and(|step| step.counts)
+    }
+
     /// The last line is answered: appends what is left of its answer to `out`. True if the line counts as a bad one.
     pub fn end_line(&mut self, out: &mut Vec<u8>) -> bool {
         if let Some(label) = self.talk.label.take() {
@@ -260,6 +277,7 @@ impl IrcDoor {
         }
         self.talk.lines = Vec::new();
         self.talk.asked = Asked::default();
+        self.talk.is_open = false;
         std::mem::take(&mut self.talk.is_bad)
     }
 
