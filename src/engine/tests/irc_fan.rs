@@ -1,16 +1,11 @@
 //! What clients of IRC hear of others.
 
-use super::irc_people::SPELLED;
+use super::irc_people::{SPELLED, room};
 use super::monitor::Bench;
 use crate::door::irc::Bits;
 use crate::door::{Door, Kind};
 use crate::hub::command::Command;
-use crate::hub::names::RoomName;
 use crate::limits::Limits;
-
-fn room(name: &str) -> RoomName {
-    RoomName::parse(name).unwrap()
-}
 
 #[test]
 fn what_is_said_reaches_every_door() {
