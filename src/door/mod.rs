@@ -144,7 +144,7 @@ impl Door {
             Self::Line(line) => Some(operator::from_client(frame, line.expects_secret())),
             Self::Relay(_) => Some(operator::from_client(frame, false)),
             Self::Web(door) => door.traced(frame),
-            Self::Irc(door) => Some(operator::from_client(frame, door.has_secret(frame))),
+            Self::Irc(door) => Some(door.traced(frame)),
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => Some(operator::MASK.to_owned()),
         }
     }

@@ -13,6 +13,7 @@ use super::sasl::Sasl;
 use super::server::{Options, Server};
 use super::spell;
 use super::step::{Asked, Step, What};
+use super::traced;
 use super::voice::Voice;
 use crate::close::CloseReason;
 use crate::door::decoded::{Decoded, Kind, Spelling};
@@ -137,6 +138,11 @@ impl IrcDoor {
         const WORDS: [&[u8]; 5] = [b"authenticate", b"nickserv", b"ns ", b"register", b"pass "];
         let lower = line.to_ascii_lowercase();
         !self.is_logged_in() || WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+    }
+
+    /// A line, given without its end, as a trace shows it.
+    pub fn traced(&self, line: &[u8]) -> String {
+        traced::traced(line, self.has_secret(line))
     }
 
     /// Notes the time, in milliseconds since 1970. Called before a line is decoded and before an answer is encoded.

@@ -37,6 +37,7 @@ mod server;
 mod split;
 mod step;
 mod text;
+mod traced;
 mod wire;
 
 #[allow(
