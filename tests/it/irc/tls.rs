@@ -1,0 +1,68 @@
+//! The IRC door by TLS, and what a plain one says of it.
+
+use testkit::tls::{Versions, settings};
+use testkit::{Client, PASSWORD, Server};
+
+use super::client::{Irc, builder, in_anteroom};
+
+fn secure() -> Server {
+    Server::builder().with_pair().listen(&["line://127.0.0.1:0", "irc+tls://127.0.0.1:0"]).no_rates().start()
+}
+
+#[test]
+fn clients_name_irc_or_no_protocol() {
+    let server = secure();
+    server.bare("alice").barrier();
+    let door = server.door("irc+tls");
+    for protocols in [&["irc"][..], &[], &["h2", "irc"]] {
+        let mut irc = Irc::connect_tls(door, protocols);
+        let chosen = irc.raw().tls().connection().alpn_protocol().map(<[u8]>::to_vec);
+        assert_eq!(chosen.as_deref(), (!protocols.is_empty()).then_some(&b"irc"[..]));
+        irc.send(&format!("PASS alice:{PASSWORD}"));
+        irc.greet("alice");
+        irc.wait("366 alice &all");
+        irc.barrier();
+        irc.send("QUIT :done");
+        irc.expect_end("done");
+    }
+    for versions in [Versions::Tls12, Versions::Tls13] {
+        let refused = Client::connect(door).try_encrypted(&settings(versions, &["chatd"]));
+        assert!(refused.is_err(), "{versions:?}");
+    }
+    server.is_idle_for_a_second();
+}
+
+#[test]
+fn plain_irc_at_the_port_for_tls() {
+    let server = secure();
+    let mut client = Client::connect(server.door("irc+tls"));
+    client.send_raw(b"NICK alice\r\nUSER a 0 * :a\r\n");
+    let told = client.expect_reset_or_closed();
+    assert!(told == "ERROR :Closing link: not TLS\r\n" || told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn sts_is_told_at_the_listener_that_has_it() {
+    let server = builder("irc://127.0.0.1:0?sts=6697").start();
+    let mut irc = Irc::connect(server.door("irc"));
+    irc.send("CAP LS 302");
+    let told = irc.expect("CAP * LS");
+    assert!(told.split([' ', ':']).any(|word| word == "sts=port=6697"), "{told}");
+    irc.send("CAP REQ sts");
+    irc.expect("CAP * NAK");
+    // Old clients get no values, so it would mean nothing to them.
+    let mut irc = Irc::connect(server.door("irc"));
+    irc.send("CAP LS");
+    let told = irc.expect("CAP * LS");
+    assert!(!told.contains("sts"), "{told}");
+    for server in [builder("irc://127.0.0.1:0").start(), secure()] {
+        let is_tls = !server.addrs().is_empty() && server.log_text().contains("irc+tls://");
+        let mut irc = if is_tls {
+            Irc::connect_tls(server.door("irc+tls"), &["irc"])
+        } else {
+            in_anteroom(server.door("irc"), "eve")
+        };
+        irc.send("CAP LS 302");
+        assert!(!irc.expect("CAP * LS").contains("sts"));
+    }
+}
