@@ -22,14 +22,14 @@ impl IrcDoor {
         if self.is_asked(|what| matches!(what, What::Register)) {
             self.voice().server_line(format_args!("REGISTER SUCCESS {name} :Account created"));
         }
+        if self.is_asked(|what| matches!(what, What::NickServ)) {
+            self.say_nickserv(&format!("You are {name} now"));
+        }
         let (me, host) = (self.nick.clone(), self.server.name.clone());
         let source = format!("{me}!account@{host}");
         self.voice().number(Numeric::LoggedIn, format_args!("{source} {name} :You are now logged in as {name}"));
         if self.is_asked(|what| matches!(what, What::Sasl)) || matches!(self.stage, Stage::Anteroom) {
             self.voice().say(Numeric::SaslSuccess);
-        }
-        if self.is_asked(|what| matches!(what, What::NickServ)) {
-            self.say_nickserv("You are logged in");
         }
     }
 

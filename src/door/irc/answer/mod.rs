@@ -39,7 +39,9 @@ impl IrcDoor {
         if let Reply::Closing(_) | Reply::Bye = reply
             && self.talk.label.is_some()
         {
+            let asked = std::mem::take(&mut self.talk.asked);
             self.end_line(out); // its answer comes before the goodbye
+            self.talk.asked = asked;
         }
         self.on_reply(reply);
         self.hand_out(out);

@@ -79,9 +79,9 @@ fn by_nickserv_from_the_anteroom() {
     assert_eq!(irc.engine.hub.online(), 0);
     let heard = irc.ask(place, "PRIVMSG NickServ :IDENTIFY alice password\nJOIN #tea\n");
     let expected = "\
+:chatd.local NOTICE al :NickServ: You are Alice now
 :chatd.local 900 al al!account@chatd.local Alice :You are now logged in as Alice
 :chatd.local 903 al :SASL authentication successful
-:chatd.local NOTICE al :NickServ: You are logged in
 :al!guest@chatd.local NICK Alice
 :Alice!account@chatd.local JOIN &all
 :chatd.local 353 Alice = &all :Alice
