@@ -222,6 +222,7 @@ impl<S> Engine<S> {
         }
         self.gate.count_silent(standing);
         self.relay.count(&door);
+        self.irc.count(&door);
         self.conns.insert(Conn::new(id, socket, origin, door, stage, standing, self.now));
         self.counters.accepted += 1;
         self.note_accepted(id);

@@ -1,5 +1,7 @@
 //! The end of connections: a closing message, draining, lingering, reset or close.
 
+use std::borrow::Cow;
+
 use super::Engine;
 use super::conn::Conn;
 use super::id::ConnId;
@@ -26,10 +28,13 @@ pub(super) enum Ending {
 }
 
 /// How the session of a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Going {
     /// The client has said goodbye, or ended its stream.
-    Left,
+    Left {
+        /// Why, for others.
+        text: Option<Box<str>>,
+    },
     /// Anything else: the user may come back at once.
     Cut,
 }
@@ -123,11 +128,16 @@ impl<S> Engine<S> {
 
     /// The client has said goodbye, or ended its stream: its output is still sent.
     pub(super) fn leave(&mut self, id: ConnId) {
+        self.leave_saying(id, None);
+    }
+
+    /// The same. Others get the text.
+    pub(super) fn leave_saying(&mut self, id: ConnId, text: Option<Box<str>>) {
         if self.conns.find(id).is_none_or(|conn| conn.life != Life::Open) {
             return;
         }
         self.counters.left += 1;
-        self.part(id, Going::Left);
+        self.part(id, Going::Left { text });
         if self.conns.peek(id).is_some_and(|conn| !conn.stage.can_tell()) {
             return self.drop_untold(id);
         }
@@ -161,7 +171,7 @@ impl<S> Engine<S> {
         let Some(conn) = self.conns.find(id) else { return };
         let is_dialogue = conn.door.is_dialogue();
         let pause = std::mem::replace(&mut conn.pause, Pause::None);
-        conn.held = None;
+        (conn.held, conn.claim) = (None, None);
         self.note_lag(id, false);
         match pause {
             Pause::Checking { .. } => self.logins.ask(ToAccounts::Cancel(id)),
@@ -174,7 +184,9 @@ impl<S> Engine<S> {
         // At a shutdown no one is left to be notified.
         if is_dialogue && self.ending == Ending::No {
             match going {
-                Going::Left => self.command(id, Command::Leave { text: None }),
+                Going::Left { text } => {
+                    self.command(id, Command::Leave { text: text.map(|text| Cow::Owned(text.into())) })
+                }
                 Going::Cut => self.cut_session(id),
             }
         }
@@ -298,6 +310,7 @@ impl<S> Engine<S> {
             }
             self.gate.release(conn.door.class(), conn.origin, conn.standing);
             self.relay.uncount(&conn.door);
+            self.uncount_irc(&conn.door);
             self.end_exchange(id, conn.door.class());
             if self.gone.is_empty() {
                 self.note_peers();

@@ -4,6 +4,7 @@ use super::Settings;
 use super::history::past::Past;
 use super::id::ConnId;
 use super::io::Read;
+use super::irc::Claim;
 use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
 use super::origin::Origin;
@@ -55,6 +56,8 @@ pub(super) struct Conn<S> {
     pub(super) held: Option<Box<Held>>,
     /// What its session has of the past, while there is a store.
     pub(super) past: Option<Box<Past>>,
+    /// At the IRC door: the account whose password is checked, or was right before its session begins.
+    pub(super) claim: Option<Box<Claim>>,
     /// Until when its lines would have waited for lagging receivers; in the past for a speaker that says little.
     pub(super) said_until: Millis,
     /// Bytes of output that its socket has taken, modulo 2³².
@@ -117,6 +120,7 @@ impl<S> Conn<S> {
             took_at: NEVER,
             held: None,
             past: None,
+            claim: None,
             said_until: 0,
             written: 0,
             sealed: 0,

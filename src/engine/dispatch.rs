@@ -8,7 +8,7 @@ use super::life::{Life, Standing};
 use super::pause::{Pause, Until};
 use super::time::NEVER;
 use crate::close::CloseReason;
-use crate::door::reply::Reply;
+use crate::door::reply::{GuestRefusal, Reply};
 use crate::door::{Decoded, Masked};
 use crate::hub::command::Command;
 use crate::hub::event::Manner;
@@ -24,7 +24,9 @@ impl<S> Engine<S> {
         }
         let password_min = self.settings.accounts.password_min_bytes;
         let Some(conn) = self.conns.find(id) else { return };
+        conn.door.note_unix_ms(self.unix_ms);
         let mut decoded = conn.door.decode(line, password_min);
+        self.name_guests(id, &mut decoded);
         if let Decoded::SayAs { guest, room, text } = decoded {
             self.take_name(id, guest, &room);
             decoded = Decoded::Command(Command::SayIn { room, text, manner: Manner::Text });
@@ -44,9 +46,17 @@ impl<S> Engine<S> {
         if is_barred && !matches!(decoded, Decoded::Token { .. } | Decoded::Refuse(_)) {
             return self.close(id, CloseReason::TooManyFailures);
         }
+        self.handle_decoded(id, decoded, is_barred);
+    }
+
+    /// Carries out what was decoded and counted. `is_barred` as in [`count_line`](Self::count_line).
+    pub(super) fn handle_decoded(&mut self, id: ConnId, decoded: Decoded<'_>, is_barred: bool) {
         match decoded {
             Decoded::Nothing | Decoded::Ask(_) | Decoded::Fetch(_) => {}
             Decoded::Reply(reply) => self.reply(id, &reply),
+            Decoded::Command(Command::Rename { guest }) if self.is_own_name(guest.as_str()) => {
+                self.reply(id, &Reply::GuestRefused { why: GuestRefusal::Reserved, is_login: false });
+            }
             Decoded::Command(command) => self.command(id, command),
             Decoded::Name(name) => self.on_name(id, name),
             Decoded::Guest(guest) => self.on_guest(id, guest),
@@ -60,7 +70,7 @@ impl<S> Engine<S> {
             Decoded::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
             Decoded::SayAs { .. } => {} // it has become a command
             Decoded::EnterAsGuest(request) => self.enter_as_guest(id, request),
-            Decoded::Irc(_) => {} // no listener leads to that door yet
+            Decoded::Irc(request) => self.on_irc(id, *request),
             Decoded::Operate(command) => self.on_operate(id, command),
             Decoded::OperatorPassword(Masked(password)) => self.on_operator_password(id, password),
             Decoded::Recall(recall) => self.on_recall(id, recall),

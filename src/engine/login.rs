@@ -1,7 +1,6 @@
 //! Login: requests to the accounts, and their verdicts. Passwords are hashed on another thread; a connection is not
 //! read while its password is being checked.
 
-use super::Engine;
 use super::addresses;
 use super::allowances::Allowances;
 use super::deeds::deleted;
@@ -12,6 +11,7 @@ use super::password_change::Changes;
 use super::pause::{Asked, Late, Pause};
 use super::room_guesses::Guesses;
 use super::time::Millis;
+use super::{Engine, Settings};
 use crate::auth::{Origin, Refused, Request, Verdict};
 use crate::close::CloseReason;
 use crate::door::Masked;
@@ -20,7 +20,9 @@ use crate::hub::command::Command;
 use crate::hub::names::{GuestName, RoomName, UserName, Who};
 use crate::hub::record::{Account, Lock};
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
+use crate::own_names::is_own;
 use crate::secret::Secret;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// Looks accounts up. Never waits.
@@ -98,7 +100,7 @@ impl Logins {
 
 /// How a client has authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Proof {
+pub(super) enum Proof {
     /// By the account's password.
     Password,
     /// By a password that was just chosen: the account is new.
@@ -124,19 +126,35 @@ impl<S> Engine<S> {
 
     /// Lets a guest in, who needs no password. It does not get the price of its connection back.
     pub(super) fn on_guest(&mut self, id: ConnId, guest: GuestName) {
+        self.let_guest_in(id, guest, None);
+    }
+
+    /// The same for a guest who calls itself so, if it does.
+    pub(super) fn let_guest_in(&mut self, id: ConnId, guest: GuestName, called: Option<Cow<'_, str>>) {
         let who = Who::Guest(guest);
-        if self.hub.is_guest_here(&who) {
-            return self.reply(id, &Reply::GuestRefused { why: GuestRefusal::Taken, is_login: true });
+        let why = match &who {
+            Who::Guest(guest) if self.is_own_name(guest.as_str()) => Some(GuestRefusal::Reserved),
+            who => self.hub.is_guest_here(who).then_some(GuestRefusal::Taken),
+        };
+        if let Some(why) = why {
+            return self.reply(id, &Reply::GuestRefused { why, is_login: true });
         }
         if let Some(from) = self.conns.peek(id).map(|conn| conn.origin) {
             self.log_peer(Subject::Guest, from.ip(), |_| format!("guest {who} from {from} logged in"));
         }
-        self.command(id, Command::LogIn { who, since: 0, called: None });
+        self.command(id, Command::LogIn { who, since: 0, called });
     }
 
     /// True if nobody may register this name over the network.
-    fn is_kept_back(&self, name: &UserName) -> bool {
-        name.is_reserved() || self.settings.operators.has(name)
+    pub(super) fn is_kept_back(&self, name: &UserName) -> bool {
+        name.is_reserved() || self.settings.operators.has(name) || self.is_own_name(name.as_str())
+    }
+
+    /// True if this is a name of the server itself.
+    pub(super) fn is_own_name(&self, name: &str) -> bool {
+        let Settings { irc, web, .. } = &self.settings;
+        let certified = self.metrics.listeners.iter().flat_map(|listening| &listening.names);
+        is_own(name, &irc.name, web.names.iter().chain(certified).map(String::as_str))
     }
 
     /// Takes a word that ends the connection if given instead of a name. It is a name if such an account exists.
@@ -151,7 +169,7 @@ impl<S> Engine<S> {
     pub(super) fn on_token(&mut self, id: ConnId, name: &UserName, token: &[u8], is_barred: bool) {
         self.turn.work += TOKEN_WORK;
         if let Some(epoch) = self.logins.roll.check_token(name, token, self.unix_ms / 1000) {
-            return self.log_in(id, name, epoch, Proof::Token);
+            return self.log_in(id, name, epoch, Proof::Token, None);
         }
         if is_barred {
             return self.close(id, CloseReason::TooManyFailures);
@@ -221,6 +239,7 @@ impl<S> Engine<S> {
             Refused::Taken => engine.on_taken(id),
             Refused::NoneLeft => engine.reply(id, &Reply::NoNewAccounts),
         });
+        self.drop_claim(id);
     }
 
     /// The accounts have answered a request. An answer for a connection that has ended is dropped; its effect on the
@@ -238,14 +257,14 @@ impl<S> Engine<S> {
             self.on_new_epoch(id, name, *epoch);
         }
         let Some((what, since)) = self.end_check(id) else { return };
-        let claimed = self.conns.peek(id).and_then(|conn| conn.door.claimed_name().cloned());
+        let claimed = self.claimed_name(id).cloned();
         match (what, verdict) {
-            (_, Verdict::Busy) => self.reply(id, &Reply::Busy(BUSY_RETRY_S)),
-            (_, Verdict::Unavailable) => self.reply(id, &Reply::CannotSave),
+            (_, Verdict::Busy) => self.refuse_for_now(id, &Reply::Busy(BUSY_RETRY_S)),
+            (_, Verdict::Unavailable) => self.refuse_for_now(id, &Reply::CannotSave),
             (Asked::Register, Verdict::Taken) => self.on_taken(id),
             (Asked::Register, Verdict::Banned) => self.on_unregistrable(id),
-            (Asked::Register, Verdict::Registered { epoch }) => self.log_in_as(id, claimed, epoch, Proof::Registration),
-            (Asked::LogIn, Verdict::Right { epoch }) => self.log_in_as(id, claimed, epoch, Proof::Password),
+            (Asked::Register, Verdict::Registered { epoch }) => self.on_proof(id, claimed, epoch, Proof::Registration),
+            (Asked::LogIn, Verdict::Right { epoch }) => self.on_proof(id, claimed, epoch, Proof::Password),
             (Asked::LogIn, Verdict::Wrong) => self.on_wrong(id, since, Late::Wrong),
             (Asked::OldPassword, Verdict::Right { epoch }) => self.on_right_old(id, epoch),
             (Asked::OldPassword | Asked::NewPassword, Verdict::Wrong) => self.on_wrong(id, since, |_| Late::WrongOld),
@@ -264,6 +283,11 @@ impl<S> Engine<S> {
         }
     }
 
+    fn refuse_for_now(&mut self, id: ConnId, reply: &Reply) {
+        self.drop_claim(id);
+        self.reply(id, reply);
+    }
+
     /// Ends the pause of a connection that waits for the accounts. Returns what was asked, and when.
     pub(super) fn end_check(&mut self, id: ConnId) -> Option<(Asked, Millis)> {
         let Pause::Checking { what, since } = self.conns.peek(id)?.pause else { return None };
@@ -273,27 +297,31 @@ impl<S> Engine<S> {
 
     /// The name was banned while it was being registered.
     fn on_unregistrable(&mut self, id: ConnId) {
-        if let Some(name) = self.conns.find(id).and_then(|conn| conn.door.claimed_name().cloned()) {
+        if let Some(name) = self.claimed_name(id).cloned() {
+            self.drop_claim(id);
             self.reply(id, &Reply::BannedName(name));
         }
     }
 
     fn on_taken(&mut self, id: ConnId) {
-        if let Some(name) = self.conns.find(id).and_then(|conn| conn.door.claimed_name().cloned()) {
+        if let Some(name) = self.claimed_name(id).cloned() {
+            self.drop_claim(id);
             self.reply(id, &Reply::NameTaken(name));
         }
     }
 
-    fn log_in_as(&mut self, id: ConnId, claimed: Option<UserName>, epoch: u32, proof: Proof) {
+    /// A client has authenticated. At the IRC door it may not be complete yet, and enters later.
+    fn on_proof(&mut self, id: ConnId, claimed: Option<UserName>, epoch: u32, proof: Proof) {
         match claimed {
-            Some(name) => self.log_in(id, &name, epoch, proof),
+            Some(_) if self.note_proof(id, epoch, proof) => {}
+            Some(name) => self.log_in(id, &name, epoch, proof, None),
             None => self.close(id, CloseReason::Internal),
         }
     }
 
     /// Logs a client in that has authenticated in this epoch of the account. With the account's password it may replace
     /// the oldest session: otherwise a stranger who holds all of an account's sessions could keep its owner out.
-    fn log_in(&mut self, id: ConnId, name: &UserName, epoch: u32, proof: Proof) {
+    pub(super) fn log_in(&mut self, id: ConnId, name: &UserName, epoch: u32, proof: Proof, called: Option<Box<str>>) {
         failpoint("enter", name.as_str().as_bytes());
         let Some(name) = self.logins.roll.lookup(name) else { return self.close(id, deleted()) };
         if self.logins.roll.epoch(&name) != Some(epoch) {
@@ -313,7 +341,8 @@ impl<S> Engine<S> {
         conn.epoch = epoch;
         let from = conn.origin;
         self.log_peer(Subject::LoggedIn, from.ip(), |_| format!("{name} logged in from {from}"));
-        self.command(id, Command::LogIn { who: name.into(), since, called: None });
+        let called = called.map(|called| Cow::Owned(called.into()));
+        self.command(id, Command::LogIn { who: name.into(), since, called });
         self.on_logged_in(id, from, proof);
     }
 
@@ -359,11 +388,12 @@ impl<S> Engine<S> {
         Some(self.settings.login.failures.saturating_sub(failures.into()))
     }
 
-    /// The name of a session for the log. Only names of accounts may be logged: users type their password where their
-    /// name is asked for.
+    /// The name of a session for the log. Before the login only names of accounts may be logged: users type their password
+    /// where their name is asked for.
     pub(super) fn known_name(&self, id: ConnId) -> String {
-        let claimed = || self.logins.roll.lookup(self.conns.peek(id)?.door.claimed_name()?);
-        self.account_of(id).cloned().or_else(claimed).map_or_else(|| "nobody".to_owned(), |name| name.to_string())
+        let claimed = || self.logins.roll.lookup(self.claimed_name(id)?).map(Who::from);
+        let who = self.hub.who_is(id.session()).or_else(claimed);
+        who.map_or_else(|| "nobody".to_owned(), |who| who.to_string())
     }
 
     /// Schedules a reply for `login.failure_delay_ms` after `asked`, so that guessing is slow.
@@ -382,15 +412,26 @@ impl<S> Engine<S> {
     /// Sends a delayed reply.
     pub(super) fn on_late(&mut self, id: ConnId, answer: Late) {
         match answer {
-            Late::Wrong(left) => self.reply(id, &Reply::WrongPassword(left)),
-            Late::WrongOld => self.reply(id, &Reply::WrongOldPassword),
+            Late::Wrong(left) => {
+                self.drop_claim(id);
+                self.reply(id, &Reply::WrongPassword(left));
+            }
+            Late::WrongOld => {
+                self.drop_claim(id);
+                self.reply(id, &Reply::WrongOldPassword);
+            }
             Late::WrongRoom => {
                 self.reply(id, &Reply::WrongRoomPassword);
                 if self.conns.find(id).is_some_and(|conn| !conn.door.is_dialogue()) {
                     self.leave(id); // one exchange per connection
                 }
             }
-            Late::TooMany => self.close(id, CloseReason::TooManyFailures),
+            Late::TooMany => {
+                if self.conns.find(id).is_some_and(|conn| conn.door.as_irc().is_some()) {
+                    self.reply(id, &Reply::WrongPassword(0)); // a client waits for the verdict
+                }
+                self.close(id, CloseReason::TooManyFailures);
+            }
         }
     }
 }

@@ -81,6 +81,7 @@ impl<S> Engine<S> {
             Files::of_page(); // made ready now, so that the turn of the first browser is not a slow one
         }
         self.metrics.listeners = listeners;
+        self.note_irc_listeners();
         self.check_certificates();
     }
 

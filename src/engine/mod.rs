@@ -45,6 +45,7 @@ mod backpressure;
 
 mod bans;
 mod deeds;
+mod irc;
 mod login;
 mod password_change;
 mod room_guesses;
@@ -56,6 +57,7 @@ mod peers;
 mod send_queue;
 
 mod deliver;
+mod fan;
 mod public_log;
 mod history;
 pub mod outbox;
@@ -115,6 +117,7 @@ use flush::Writer;
 use guard::Faults;
 use high_water::HighWater;
 use history::History;
+use irc::IrcConnections;
 use log_limit::LogLimit;
 use login::Logins;
 use metrics::Metrics;
@@ -127,7 +130,7 @@ use table::Table;
 use timers::Timers;
 use turn::Turn;
 
-use crate::door::irc;
+use crate::door::irc as irc_door;
 use crate::hub::{Hub, Rules};
 use crate::limits::{self, Limits, Login};
 
@@ -153,6 +156,7 @@ pub struct Engine<S> {
     bans: Banned,
     datagrams: Datagrams,
     relay: Relay,
+    irc: IrcConnections,
     /// What operators have asked for.
     desk: Desk,
 
@@ -194,7 +198,7 @@ pub struct Settings {
     /// Names of the web door, and its pings.
     pub web: limits::Web,
     /// What all IRC doors share.
-    pub irc: Arc<irc::Server>,
+    pub irc: Arc<irc_door::Server>,
     /// What is kept, and for how long; `None` for nothing.
     pub history: Option<limits::History>,
     /// The accounts that may send `OP`.
@@ -256,6 +260,7 @@ impl<S> Engine<S> {
             bans: Banned::default(),
             datagrams: Datagrams::new(datagrams),
             relay: Relay::default(),
+            irc: IrcConnections::default(),
             desk: Desk::default(),
             timers: Timers::default(),
             touched: Vec::new(),

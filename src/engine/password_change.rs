@@ -63,13 +63,16 @@ impl Changes {
 impl<S> Engine<S> {
     /// PASSWD: asks for the current password, unless the account has changed it too often recently.
     pub(super) fn on_passwd(&mut self, id: ConnId) {
-        let now = self.now;
         let Some(name) = self.hub.name_of(id.session()) else { return self.reply(id, &Reply::NeedsAccount) };
-        let reply = match self.logins.changes.free_at(name, now) {
-            Some(due) => Reply::TooManyChanges((due - now).div_ceil(1000)),
-            None => Reply::AskOldPassword,
-        };
+        let name = name.clone();
+        let reply = self.change_wait_s(&name).map_or(Reply::AskOldPassword, Reply::TooManyChanges);
         self.reply(id, &reply);
+    }
+
+    /// How many seconds an account has to wait before it may change its password again; `None` if it need not wait.
+    pub(super) fn change_wait_s(&mut self, name: &UserName) -> Option<u64> {
+        let due = self.logins.changes.free_at(name, self.now)?;
+        Some((due - self.now).div_ceil(1000))
     }
 
     /// PASSWD: takes the current password.
@@ -83,7 +86,10 @@ impl<S> Engine<S> {
         if self.conns.find(id).is_some_and(|conn| conn.epoch != epoch) {
             return self.close(id, CloseReason::PasswordChanged);
         }
-        self.reply(id, &Reply::AskNextPassword);
+        match self.take_new_password(id) {
+            Some(new) => self.on_new_password(id, new.as_bytes()),
+            None => self.reply(id, &Reply::AskNextPassword),
+        }
     }
 
     /// PASSWD: takes the new password.

@@ -70,6 +70,8 @@ enum Progress {
 enum Next {
     /// It carries out a message that has waited, unless that must go on waiting.
     Held(Box<Held>),
+    /// It goes on with the last line, which is several steps.
+    Step,
     /// It takes what it has sent.
     Cut(Cut),
 }
@@ -295,6 +297,7 @@ impl<S> Engine<S> {
             let bytes = scratch.get_mut(quantum.at..quantum.len).unwrap_or_default();
             match self.next_line(id, bytes) {
                 Some(Next::Held(held)) => self.on_held(id, held),
+                Some(Next::Step) => self.on_step(id),
                 Some(Next::Cut(Cut::Line { end, next })) => {
                     self.on_line(id, bytes.get(..end).unwrap_or_default(), next);
                     quantum.is_secret |= self.conns.find(id).is_some_and(|conn| conn.door.expects_secret());
@@ -356,7 +359,10 @@ impl<S> Engine<S> {
             self.mark_direct(id); // the flush ends the pause, or waits for the socket
             return None;
         }
-        if conn.door.is_logged_in() && (conn.held.is_some() || !bytes.is_empty()) {
+        let door = conn.door.as_irc().filter(|door| door.is_answering());
+        let is_step = door.is_some();
+        let is_counted = conn.held.is_some() || door.map_or(!bytes.is_empty(), |door| door.counts_next());
+        if conn.door.is_logged_in() && is_counted {
             let due = conn.rate.free_at(limits);
             if due > now && conn.door.class() == Class::Chat {
                 conn.pause = Pause::Until { why: Until::Rate, due, since: now };
@@ -366,6 +372,9 @@ impl<S> Engine<S> {
         }
         if let Some(held) = conn.held.take() {
             return Some(Next::Held(held));
+        }
+        if is_step {
+            return Some(Next::Step);
         }
         Some(Next::Cut(conn.door.cut(&mut conn.inbox, bytes, limit)))
     }

@@ -41,7 +41,9 @@ mod history;
 mod history_absent;
 #[cfg(feature = "history")]
 mod history_commands;
+mod irc;
 mod keeping_up;
+mod irc;
 mod killed;
 mod layers;
 mod ledger;

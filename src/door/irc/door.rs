@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::caps::{Bits, Caps};
+use super::caps::Caps;
 use super::label::Label;
 use super::message::{Bad, Message};
 use super::names;
@@ -13,9 +13,10 @@ use super::sasl::Sasl;
 use super::server::{Options, Server};
 use super::spell;
 use super::step::{Asked, Step, What};
+use super::traced;
 use super::voice::Voice;
 use crate::close::CloseReason;
-use crate::door::decoded::Decoded;
+use crate::door::decoded::{Decoded, Kind, Spelling};
 use crate::door::foreign::{self, ProxyWatch};
 use crate::door::recall::Wants;
 use crate::hub::event::{Event, Leaving, News};
@@ -44,6 +45,8 @@ pub struct IrcDoor {
     /// The rooms that the session is in, as their makers spelled them: clients see one spelling of each.
     pub(super) rooms: Vec<RoomName>,
     pub(super) talk: Talk,
+    /// The client has been told that it is in `&all`, where it may not be any more.
+    pub(super) is_greeted: bool,
     /// Now, in milliseconds since 1970.
     pub(super) time_ms: u64,
     proxy: ProxyWatch,
@@ -80,21 +83,12 @@ pub(super) struct Talk {
     pub(super) asked: Asked,
     /// The line counts as a bad one.
     pub(super) is_bad: bool,
+    /// A line is being carried out.
+    pub(super) is_open: bool,
     /// It closes next, for this reason.
     pub(super) closes: Option<CloseReason>,
     /// Batches of this connection.
     pub(super) batches: u32,
-}
-
-/// How an event is spelled for a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
-    /// The client is not told.
-    Untold,
-    /// As for all with these capabilities: by [`encode`](super::encode).
-    Shared(Bits),
-    /// For this client alone, as its nick stands in it: by [`IrcDoor::encode_told`].
-    Own,
 }
 
 impl IrcDoor {
@@ -112,6 +106,7 @@ impl IrcDoor {
             sasl: None,
             rooms: Vec::new(),
             talk: Talk::default(),
+            is_greeted: false,
             time_ms: 0,
             proxy: ProxyWatch::default(),
         }
@@ -127,6 +122,11 @@ impl IrcDoor {
         matches!(self.stage, Stage::In(_))
     }
 
+    /// Whether its session is that of an account.
+    pub(super) fn is_account(&self) -> bool {
+        matches!(self.stage, Stage::In(Who::Account(_)))
+    }
+
     /// Whether the next line may contain a password. NickServ takes passwords at any time, but after the login only in
     /// lines to it: [`has_secret`](Self::has_secret) tells those.
     pub fn expects_secret(&self) -> bool {
@@ -140,9 +140,19 @@ impl IrcDoor {
         !self.is_logged_in() || WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
     }
 
+    /// A line, given without its end, as a trace shows it.
+    pub fn traced(&self, line: &[u8]) -> String {
+        traced::traced(line, self.has_secret(line))
+    }
+
     /// Notes the time, in milliseconds since 1970. Called before a line is decoded and before an answer is encoded.
     pub fn note_time(&mut self, time_ms: u64) {
         self.time_ms = time_ms;
+    }
+
+    /// The spelling of what is said to everybody; `None` before the client is told that it is in `&all`.
+    pub fn kind(&self) -> Option<Kind> {
+        self.is_greeted.then(|| Kind::Irc(self.caps.bits()))
     }
 
     /// How an event for others is spelled for this client.
@@ -163,7 +173,7 @@ impl IrcDoor {
         match (is_wanted && self.is_logged_in(), is_own) {
             (false, _) => Spelling::Untold,
             (true, true) => Spelling::Own,
-            (true, false) => Spelling::Shared(self.caps.bits()),
+            (true, false) => Spelling::Shared(Kind::Irc(self.caps.bits())),
         }
     }
 
@@ -192,7 +202,7 @@ impl IrcDoor {
     /// last one.
     pub fn decode<'a>(&mut self, line: &'a [u8]) -> Decoded<'a> {
         self.talk.asked = Asked::default();
-        self.talk.is_bad = false;
+        (self.talk.is_bad, self.talk.is_open) = (false, true);
         let line = if self.is_untouched() {
             if self.proxy.handle_line(line) {
                 return Decoded::Refuse(CloseReason::ProxyHeader);
@@ -253,6 +263,16 @@ impl IrcDoor {
         self.complete().map(|decoded| (decoded, false))
     }
 
+    /// True from [`decode`](Self::decode) until [`end_line`](Self::end_line).
+    pub fn is_answering(&self) -> bool {
+        self.talk.is_open
+    }
+
+    /// True if the [next step](Self::next_step) counts as a line for the rates.
+    pub fn counts_next(&self) -> bool {
+        self.talk.steps.front().is_some_and(|step| step.counts)
+    }
+
     /// The last line is answered: appends what is left of its answer to `out`. True if the line counts as a bad one.
     pub fn end_line(&mut self, out: &mut Vec<u8>) -> bool {
         if let Some(label) = self.talk.label.take() {
@@ -263,6 +283,7 @@ impl IrcDoor {
         }
         self.talk.lines = Vec::new();
         self.talk.asked = Asked::default();
+        self.talk.is_open = false;
         std::mem::take(&mut self.talk.is_bad)
     }
 

@@ -7,6 +7,8 @@
 //! * [`store`] is the history in memory; [`history`] has planned runs with it.
 //! * [`people`] has planned runs with who people are and what they are told of each other; [`profiles`] is a part of the store.
 //! * [`monitor`] asks for metrics, and degrades parts; [`web`] tests the web door. Both write to their sockets [`by_hand`].
+//! * [`irc`] tests the IRC door by hand.
+//! * [`irc_people`] are clients of IRC who are in; [`irc_fan`] tests what they hear.
 //! * [`relay`] has a small server of its own, and tests the relay door.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
 
@@ -21,6 +23,9 @@ mod guests;
 mod guests_online;
 mod history;
 mod hears;
+mod irc;
+mod irc_fan;
+mod irc_people;
 mod ledger;
 mod relay;
 mod monitor;

@@ -5,7 +5,7 @@ use crate::door::decoded::Decoded;
 use crate::door::irc::door::{IrcDoor, Stage};
 use crate::door::irc::names::{self, EVERYBODY};
 use crate::door::irc::numerics::Numeric;
-use crate::door::irc::spell::push_join;
+use crate::door::irc::spell::{Dress, push_join};
 use crate::door::irc::step::{Asked, What};
 use crate::door::reply::GuestRefusal;
 use crate::hub::command::Command;
@@ -81,6 +81,15 @@ impl IrcDoor {
         self.proved = None;
         let nick: Box<str> = names::nick(name, self.server.guests).to_string().into();
         let was = std::mem::replace(&mut self.stage, Stage::In(name.clone()));
+        if let Stage::In(was) = was {
+            // A guest who has become an account is where it was.
+            let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
+            self.nick = nick;
+            if dress.nick(&was).to_string() != *self.nick {
+                dress.push(dress.nick(&was), format_args!("NICK {}", self.nick), &mut self.talk.lines);
+            }
+            return;
+        }
         if matches!(was, Stage::Anteroom) {
             let old = std::mem::replace(&mut self.nick, nick.clone());
             if old != nick {
@@ -139,10 +148,11 @@ impl IrcDoor {
         let Stage::In(me) = &self.stage else { return };
         let me = me.clone();
         let called = self.called.clone();
-        let dress = crate::door::irc::spell::Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
+        let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
         push_join(dress, EVERYBODY, &me, called.as_deref(), &mut self.talk.lines);
         let nick = self.shown_in_names(&me, false);
         self.voice().number(Numeric::Names, format_args!("= {EVERYBODY} :{nick}"));
         self.voice().about(Numeric::EndOfNames, EVERYBODY);
+        self.is_greeted = true;
     }
 }

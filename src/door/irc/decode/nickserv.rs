@@ -23,7 +23,7 @@ impl IrcDoor {
         let text = text.trim_matches(' ');
         let (command, rest) = text.split_once(' ').unwrap_or((text, ""));
         let words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
-        let is_in = self.is_logged_in() || self.proved.is_some();
+        let is_in = self.is_account() || self.proved.is_some();
         match (command.to_ascii_uppercase().as_str(), words.as_slice()) {
             ("IDENTIFY" | "REGISTER", [_, ..]) if is_in => self.say_nickserv("You are logged in"),
             ("IDENTIFY", [password]) => match UserName::from_record(&self.nick) {
@@ -35,7 +35,7 @@ impl IrcDoor {
                 Err(_) => self.say_nickserv("No account can have that name"),
             },
             ("REGISTER", [password] | [password, _]) => return self.register(password.as_bytes()),
-            ("PASSWD", [old, new]) if self.is_logged_in() => return self.change_password(old, new),
+            ("PASSWD", [old, new]) if self.is_account() => return self.change_password(old, new),
             ("PASSWD", [_, _]) => self.say_nickserv("Log in first"),
             _ => HELP.into_iter().for_each(|line| self.say_nickserv(line)),
         }

@@ -168,7 +168,7 @@ impl IrcDoor {
 
     pub(super) fn on_authenticate(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         let word = parameters.at(0);
-        if self.is_logged_in() || self.proved.is_some() {
+        if self.is_account() || self.proved.is_some() {
             self.voice().say(Numeric::SaslAlready);
             return Decoded::Nothing;
         }
@@ -207,7 +207,7 @@ impl IrcDoor {
         let is_own = account == "*" || self.is_me(account);
         let shown = repeated(account).to_owned();
         let context = format!(" {shown}");
-        if self.is_logged_in() || self.proved.is_some() {
+        if self.is_account() || self.proved.is_some() {
             self.fail_register("ALREADY_AUTHENTICATED", &context, "You are logged in");
         } else if &*self.nick == "*" {
             self.fail_register("NEED_NICK", &context, "NICK comes first");
@@ -251,8 +251,8 @@ impl IrcDoor {
     /// answered.
     pub(in crate::door::irc) fn complete(&mut self) -> Option<Decoded<'static>> {
         match &mut self.stage {
-            Stage::In(_) => None,
-            Stage::Anteroom => self.proved.is_some().then(|| self.enter_proved()),
+            Stage::In(Who::Account(_)) => None,
+            Stage::Anteroom | Stage::In(Who::Guest(_)) => self.proved.is_some().then(|| self.enter_proved()),
             Stage::Arriving(arriving) => {
                 if !arriving.has_nick || !arriving.has_user || arriving.negotiates {
                     return None;
