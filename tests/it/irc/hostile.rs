@@ -443,7 +443,7 @@ fn what_the_operator_does_is_told() {
     alice.expect(":bob!account@chatd.local QUIT");
     assert!(desk.ask("ban bob spam").last.starts_with("250 "));
     let mut banned = Irc::connect(server.door("irc"));
-    banned.send_all(&["NICK bob", &format!("PASS bob:{PASSWORD}"), "USER b 0 * :b"]);
+    banned.send_all(&["NICK bob", &format!("PASS :bob:{PASSWORD}"), "USER b 0 * :b"]);
     banned.expect_end("banned: spam");
     let mut banned = Irc::connect(server.door("irc"));
     banned.send_all(&["NICK bob", "AUTHENTICATE PLAIN", &format!("AUTHENTICATE {}", plain("bob", PASSWORD))]);

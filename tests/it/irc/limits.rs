@@ -50,7 +50,7 @@ fn lists_for_who_reads_nothing_delay_nobody() {
     for (name, question) in [("one", "NAMES #crowd"), ("two", "WHO #crowd %tcuhnfar,7"), ("three", "WHO *")] {
         server.bare(name).barrier();
         let mut irc = Irc::of(Client::connect_narrow(server.door("irc")));
-        irc.send_all(&[&format!("PASS {name}:{}", testkit::PASSWORD), &format!("NICK {name}"), "USER x 0 * :x"]);
+        irc.send_all(&[&format!("PASS :{name}:{}", testkit::PASSWORD), &format!("NICK {name}"), "USER x 0 * :x"]);
         irc.wait("366");
         irc.send(&format!("JOIN #crowd\r\n{question}\r\n{}", format!("{question}\r\n").repeat(LISTS)));
         stopped.push(irc);
@@ -105,7 +105,7 @@ fn five_hundred_in_the_anteroom_are_nobody() {
     assert_eq!(status.value(0, "online"), "3");
     canary.talks();
     // Each may still come in.
-    waiting[IN_ANTEROOM - 1].send(&format!("NS REGISTER {}", testkit::PASSWORD));
+    waiting[IN_ANTEROOM - 1].send("NS REGISTER correct-horse");
     waiting[IN_ANTEROOM - 1].wait(&format!(":eve{}!account@chatd.local JOIN &all", IN_ANTEROOM - 1));
     canary.finish("500 in the anteroom");
 }
