@@ -91,6 +91,8 @@ pub(super) enum What {
     },
     /// Another change of modes.
     SetMode,
+    /// Whether somebody is there who is not on the channel.
+    NotThere,
     /// WHO of a channel, of a nick, or of a beginning of nicks.
     Who(Box<Fields>),
     /// LIST: the channel that was asked for; `None` for all, or those of a beginning.

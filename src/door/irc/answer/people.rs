@@ -47,6 +47,7 @@ impl IrcDoor {
         let person = whois.and_then(Person::of);
         match &self.talk.asked.what {
             What::Whois => self.say_whois(person.as_ref()),
+            What::NotThere => self.say_not_there(person.is_some()),
             _ => {}
         }
     }

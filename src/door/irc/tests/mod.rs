@@ -1,12 +1,13 @@
 //! The dialogue: lines in, steps and lines out. The answers of the hub are the tests' own.
 
+mod channels;
 #[allow(clippy::wildcard_enum_match_arm, reason = "the door gives a few of all requests")]
 mod chat;
-mod channels;
 mod coming_in;
 mod past;
 mod people;
 mod properties;
+mod rooms;
 mod talking;
 
 use std::sync::Arc;
