@@ -102,7 +102,7 @@ impl Session {
             Kind::Room(room) => (Place::Room(room), from, None),
         };
         self.people.recent.note(id, &place, &from, &text);
-        let (is_mention, is_read) = (mentions(&text, &self.name), id <= self.news.mark(&place));
+        let (is_mention, is_read) = (mentions(&text, self.name.trim_start_matches('~')), id <= self.news.mark(&place));
         let Verdict { stands_out, calls } =
             self.rules.judge(Heard { place: &place, from: &from, is_mention, is_own, is_read });
         if !is_own {

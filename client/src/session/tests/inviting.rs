@@ -1,4 +1,4 @@
-//! Invitations, rooms that are handed on, and not hearing what is said to everybody.
+//! Invitations, rooms that are handed on, not hearing what is said to everybody, and guests.
 
 use super::*;
 
@@ -81,4 +81,52 @@ fn not_hearing_everybody_also_after_a_break() {
         server C 502 unknown operation; PM hello says it to everybody, HELP lists all
         # 502 this server has no PUBLIC: it is older than this client",
     );
+}
+
+/// A guest at the prompt.
+fn guest() -> Stage {
+    let mut stage = Stage::new(Settings { user: "~rob".to_owned(), ..settings() }, None);
+    let happened = stage.play("connected\nserver C 220 hi\nserver C 230 welcome ~Rob; 2 online");
+    assert!(happened.contains("> C ~rob\n") && happened.contains("prompt ~Rob>"), "{happened}");
+    stage.play("server C 554 that needs an account, and you are a guest\nserver C 211-bob\nserver C 211 1 online");
+    stage
+}
+
+#[test]
+fn a_guest_takes_another_name() {
+    let mut stage = guest();
+    stage.check(
+        "user /nick zoe
+        > C NICK ~zoe
+        server C 553 another guest has that name
+        # 553 another guest has that name
+        prompt ~Rob>
+        user /nick ~Kim
+        > C NICK ~Kim
+        prompt ~Rob>
+        server C 200 you are ~Kim now
+        # 200 you are ~Kim now
+        prompt ~Kim>
+        server C 102 ~bob is ~bo now
+        * 102 ~bob is ~bo now",
+    );
+    // It comes back under the new name.
+    let happened = stage.play("lost cut\nwait 60000\nconnected\nserver C 220 hi");
+    assert!(happened.contains("> C ~Kim\n"), "{happened}");
+}
+
+#[test]
+fn the_name_of_an_account_stays() {
+    Stage::ready().check(
+        "user /nick rob
+        ! usage: your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_server_that_lets_no_guests_in() {
+    let mut stage = Stage::new(Settings { user: "~rob".to_owned(), ..settings() }, None);
+    let happened = stage.play("connected\nserver C 220 hi\nserver C 553 a name is a letter; your name?");
+    assert!(happened.contains("give another name"), "{happened}");
 }
