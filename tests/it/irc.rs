@@ -1,0 +1,3 @@
+//! The IRC door, with clients that others wrote.
+
+pub(super) mod clients;
