@@ -127,7 +127,7 @@ impl Session {
     /// Asks for another name, if the user is a guest.
     fn take_nick(&mut self, name: &str, now: Now) {
         if !self.is_guest() {
-            return self.trouble("usage", ACCOUNTS_STAY.to_owned());
+            return self.trouble("unknown", ACCOUNTS_STAY.to_owned());
         }
         let name = if name.starts_with('~') { name.to_owned() } else { format!("~{name}") };
         self.ask_people(Ask::Nick, &[&name], now);

@@ -40,7 +40,12 @@ impl Session {
                 self.known.see_room(room);
                 self.known.see_name(name);
             }
-            102 => self.known.see_name(rest.strip_prefix("is ").map_or("", |now| word(now).0)),
+            102 => {
+                if let Some(now) = rest.strip_prefix("is ").and_then(|rest| rest.strip_suffix(" now")) {
+                    self.known.see_name(now);
+                    self.talk_goes_on(room, now);
+                }
+            }
             108 => return self.on_read_elsewhere(&text),
             109 => {
                 self.on_erased(&text);

@@ -87,7 +87,7 @@ fn not_hearing_everybody_also_after_a_break() {
 fn guest() -> Stage {
     let mut stage = Stage::new(Settings { user: "~rob".to_owned(), ..settings() }, None);
     let happened = stage.play("connected\nserver C 220 hi\nserver C 230 welcome ~Rob; 2 online");
-    assert!(happened.contains("> C ~rob\n") && happened.contains("prompt ~Rob>"), "{happened}");
+    assert!(happened.contains("> C ~rob\n") && happened.contains("ask ~Rob>\n"), "{happened}");
     stage.play("server C 554 that needs an account, and you are a guest\nserver C 211-bob\nserver C 211 1 online");
     stage
 }
@@ -95,21 +95,15 @@ fn guest() -> Stage {
 #[test]
 fn a_guest_takes_another_name() {
     let mut stage = guest();
-    stage.check(
-        "user /nick zoe
-        > C NICK ~zoe
-        server C 553 another guest has that name
-        # 553 another guest has that name
-        prompt ~Rob>
-        user /nick ~Kim
-        > C NICK ~Kim
-        prompt ~Rob>
-        server C 200 you are ~Kim now
-        # 200 you are ~Kim now
-        prompt ~Kim>
-        server C 102 ~bob is ~bo now
-        * 102 ~bob is ~bo now",
+    let happened = stage.play("user /nick zoe\nserver C 553 another guest has that name");
+    assert!(
+        happened.contains("> C NICK ~zoe\n") && happened.contains("# 553 another guest has that name\n"),
+        "{happened}"
     );
+    assert!(!happened.contains("~zoe>"), "{happened}");
+    let happened = stage.play("user /nick ~Kim\nserver C 200 you are ~Kim now");
+    assert!(happened.contains("> C NICK ~Kim\n") && happened.contains("# 200 you are ~Kim now\n"), "{happened}");
+    assert!(happened.contains("prompt ~Kim>\n"), "{happened}");
     // It comes back under the new name.
     let happened = stage.play("lost cut\nwait 60000\nconnected\nserver C 220 hi");
     assert!(happened.contains("> C ~Kim\n"), "{happened}");
@@ -119,7 +113,7 @@ fn a_guest_takes_another_name() {
 fn the_name_of_an_account_stays() {
     Stage::ready().check(
         "user /nick rob
-        ! usage: your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois
+        ! unknown: your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois
         ask alice>",
     );
 }
@@ -129,4 +123,11 @@ fn a_server_that_lets_no_guests_in() {
     let mut stage = Stage::new(Settings { user: "~rob".to_owned(), ..settings() }, None);
     let happened = stage.play("connected\nserver C 220 hi\nserver C 553 a name is a letter; your name?");
     assert!(happened.contains("give another name"), "{happened}");
+}
+
+#[test]
+fn a_talk_goes_on_with_a_guest_who_has_another_name() {
+    let mut stage = Stage::ready();
+    let happened = stage.play("user /dm ~rob\nserver C 354 your message?\nserver C 102 ~ROB is ~bob now\nuser psst");
+    assert!(happened.contains("> C DM ~bob psst\n"), "{happened}");
 }
