@@ -290,7 +290,12 @@ impl Session {
         }
         let asked_for = match &mut self.talk.dialogue {
             Dialogue::Text(place) | Dialogue::Edit(place) => Some(place),
-            Dialogue::Open | Dialogue::NameAndText | Dialogue::Nobody | Dialogue::Collect(_) | Dialogue::Paste(_) | Dialogue::Erase(_) => None,
+            Dialogue::Open
+            | Dialogue::NameAndText
+            | Dialogue::Nobody
+            | Dialogue::Collect(_)
+            | Dialogue::Paste(_)
+            | Dialogue::Erase(_) => None,
         };
         for place in [Some(&mut self.talk.place), self.talk.asked.as_mut(), asked_for].into_iter().flatten() {
             if matches!(place, Place::Direct { with } if is_same_name(with, was)) {
