@@ -4,3 +4,4 @@
 pub(crate) mod client;
 
 pub(super) mod clients;
+mod mixed;
