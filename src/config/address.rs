@@ -12,6 +12,9 @@ pub(super) const PORT: u16 = 5015;
 /// The port of the web door, unless another is configured.
 pub(super) const WEB_PORT: u16 = 8015;
 
+/// The ports of IRC: without encryption, and by TLS (RFC 7194).
+const IRC_PORTS: [u16; 2] = [6667, 6697];
+
 /// `ADDRESS:PORT`, an IPv6 address in brackets, a link-local one with its zone: `[fe80::1%eth0]:5015`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -151,16 +154,24 @@ fn explain(text: &str, scheme: &str) -> String {
                 "the address must be an IP address, IPv6 in brackets, such as 0.0.0.0 or [::], not {address:?}{known}"
             )
         }
-        None => format!("{text:?} is not ADDRESS:PORT; write {scheme}{}", suggested(text)),
+        None => format!("{text:?} is not ADDRESS:PORT; write {scheme}{}", suggested(text, scheme)),
     }
 }
 
-/// The address and port that the user may have meant by a text that does not parse.
-pub(super) fn suggested(text: &str) -> String {
+/// The address and port that the user may have meant by a text that does not parse. `scheme` is as in
+/// [`Address::parse`].
+pub(super) fn suggested(text: &str, scheme: &str) -> String {
     if text.parse::<SocketAddr>().is_ok() {
         return text.to_owned();
     }
-    let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok()).unwrap_or(PORT);
+    let [irc, irc_tls] = IRC_PORTS;
+    let usual = match scheme {
+        "irc://" => irc,
+        "irc+tls://" => irc_tls,
+        "web://" => WEB_PORT,
+        _ => PORT,
+    };
+    let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok()).unwrap_or(usual);
     format!("127.0.0.1:{port}")
 }
 

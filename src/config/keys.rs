@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::address::Address;
+use super::irc;
 use super::listen::Listen;
 use super::source::Document;
 use crate::limits::{HASH_MEMORY_MOST_KIB, LINE_BYTES_MOST, NAME_BYTES, PASSWORD_MAX_BYTES};
@@ -43,6 +44,10 @@ enum Rule {
     Names,
     /// Names of hosts, without ports.
     Hosts,
+    /// The name of the server at the IRC door.
+    Server,
+    /// The name of a network of IRC.
+    Network,
 }
 
 const fn from_one(most: u64, why: &'static str) -> Rule {
@@ -108,6 +113,10 @@ const KEYS: &[(&str, Rule)] = &[
     ("rooms.datagram_idle_s", from_one(YEAR_S, NEVER)),
     ("web.names", Rule::Hosts),
     ("web.ping_s", from_zero(YEAR_S, NEVER)),
+    ("irc.name", Rule::Server),
+    ("irc.network", Rule::Network),
+    ("irc.motd", Rule::Path { or_empty: true }),
+    ("irc.names", from_one(MANY, DESCRIPTORS)),
     ("history.file", Rule::Path { or_empty: true }),
     ("history.keep_days", from_one(36_500, "a hundred years are as good as for ever")),
     ("history.keep_messages", from_one(1 << 40, "no disk holds more")),
@@ -223,6 +232,10 @@ fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
         (Rule::Names, other) => no(format!("must be an array of names, such as [\"alice\"], {}", is_a(other))),
         (Rule::Hosts, DeValue::Array(hosts)) => accept_hosts(hosts),
         (Rule::Hosts, other) => no(format!("must be an array, such as [\"chat.example.org\"], {}", is_a(other))),
+        (Rule::Server, DeValue::String(name)) => irc::check_name(name).or_else(no),
+        (Rule::Server, other) => no(format!("must be a name with a dot, in quotes, {}", is_a(other))),
+        (Rule::Network, DeValue::String(name)) => irc::check_network(name).or_else(no),
+        (Rule::Network, other) => no(format!("must be one word, in quotes, {}", is_a(other))),
         (Rule::Address, DeValue::String(address)) => Address::parse(address, "").map(drop).or_else(no),
         (Rule::Address, other) => no(format!("must be ADDRESS:PORT, in quotes, {}", is_a(other))),
     }

@@ -9,6 +9,7 @@ mod address;
 mod args;
 mod changes;
 mod digest;
+mod irc;
 mod keys;
 mod listen;
 mod source;
@@ -27,6 +28,7 @@ pub use self::args::{
     Args, CertOperation, Command, Copied, Erased, ErasedWhat, Exported, HistoryOperation, Made, Operation, Place, Whose,
 };
 pub use self::changes::changes;
+pub use self::irc::Irc;
 pub use self::listen::{Door, IrcDoor, IrcGuests, Line, Listen, Metrics, Pair, Relay, Rooms, Site};
 use self::source::Source;
 use crate::{limits, place};
@@ -106,31 +108,6 @@ pub struct Accounts {
 impl Default for Accounts {
     fn default() -> Self {
         Self { file: PathBuf::from("accounts"), rules: limits::Accounts::default() }
-    }
-}
-
-/// `[irc]`: what all IRC doors share.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Irc {
-    /// The server's name, which holds a dot.
-    pub name: String,
-    /// The name of the network, one word.
-    pub network: String,
-    /// The file of the message of the day as written; empty for the built-in one.
-    pub motd: PathBuf,
-    /// The most names in one answer.
-    pub names: u32,
-}
-
-impl Default for Irc {
-    fn default() -> Self {
-        Self {
-            name: "chatd.local".to_owned(),
-            network: "chatd".to_owned(),
-            motd: PathBuf::new(),
-            names: limits::IRC_NAMES,
-        }
     }
 }
 
@@ -257,6 +234,12 @@ impl Loaded {
     /// The path of the history's file, relative to the working directory; `None` if nothing is kept.
     pub fn history_file(&self) -> Option<PathBuf> {
         let file = &self.config.history.file;
+        (!file.as_os_str().is_empty()).then(|| self.origin.resolve(file))
+    }
+
+    /// The file of the message of the day, relative to the working directory; `None` for the built-in one.
+    pub fn motd_file(&self) -> Option<PathBuf> {
+        let file = &self.config.irc.motd;
         (!file.as_os_str().is_empty()).then(|| self.origin.resolve(file))
     }
 

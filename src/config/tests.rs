@@ -218,6 +218,52 @@ fn two_listeners_of_ours_on_one_port() {
 }
 
 #[test]
+fn the_irc_door() {
+    let config = good(
+        "listen = ['irc://127.0.0.1:6667', 'irc+tls://0.0.0.0:6697?guests=yes']\nirc.motd = 'motd.txt'",
+        &["irc.name=\"irc.example.org\"", "irc.network='Example'", "irc.names=7"],
+    );
+    let irc = &config.irc;
+    assert_eq!((irc.name.as_str(), irc.network.as_str(), irc.names), ("irc.example.org", "Example", 7));
+    assert_eq!(irc.motd, PathBuf::from("motd.txt"));
+    assert_eq!(good(&to_toml(&config).unwrap(), &[]), config);
+
+    check(
+        "[irc]\nname = 'chatd'",
+        "config.toml:2:8: irc.name: must hold a dot, which tells a server from a user, such as \"chat.example\", not \
+         \"chatd\"",
+    );
+    check("irc.name = 5", "config.toml:1:12: irc.name: must be a name with a dot, in quotes, not an integer");
+    check(
+        "irc.network = 'a net'",
+        "config.toml:1:15: irc.network: must be one word, 1 to 32 letters, digits, '-', '_' and '.', not \"a net\"",
+    );
+    check("irc.network = []", "config.toml:1:15: irc.network: must be one word, in quotes, not an array");
+    check("irc.motd = 'motd/'", "config.toml:1:12: irc.motd: must be the path of a file, not \"motd/\"");
+    check_set("irc.names=0", "--set irc.names=0: must be at least 1, not 0");
+    check("[irc]\nnetwrk = 'x'", "config.toml:2:1: irc.netwrk: unknown key; did you mean irc.network?");
+    check(
+        "[irc]\ntopic = 'x'",
+        "config.toml:2:1: irc.topic: unknown key; under irc there are name, network, motd, names",
+    );
+}
+
+#[test]
+fn guests_of_irc_are_spelled_in_one_way() {
+    let expected = |at: u32, one: &str, other: &str| {
+        format!(
+            "config.toml:1:{at}: listen: {one} and {other} would spell guests in two ways: with guests=bare they have no \
+             mark anywhere; give it to all IRC listeners or to none"
+        )
+    };
+    let (bare, yes, no) = ("irc://127.0.0.1:1?guests=bare", "irc://127.0.0.1:2?guests=yes", "irc://127.0.0.1:3");
+    check(&format!("listen = ['{bare}', '{yes}']"), &expected(44, bare, yes));
+    check(&format!("listen = ['{no}', '{bare}']"), &expected(32, no, bare));
+    good(&format!("listen = ['{yes}', '{no}']"), &[]);
+    good(&format!("listen = ['{bare}', 'irc+unix:a?guests=bare', 'line://127.0.0.1:4?guests=yes']"), &[]);
+}
+
+#[test]
 fn words_in_any_case() {
     let config = good("log.level = 'INFO'\naccounts.registration = 'Closed'", &["log.level='Debug'"]);
     assert_eq!(
@@ -259,8 +305,8 @@ fn unknown_keys() {
     );
     check("[log]\ncolour = 1", "config.toml:2:1: log.colour: unknown key; under log there are level, file, stats_s");
     check(
-        "[network]\nx = 1",
-        "config.toml:1:2: network: unknown key; at the top there are listen, datagrams, accounts, login, limits, rooms, web, history, tls, operator, log",
+        "[nets]\nx = 1",
+        "config.toml:1:2: nets: unknown key; at the top there are listen, datagrams, accounts, login, limits, rooms, web, irc, history, tls, operator, log",
     );
     check_set("limits.conections=5", "--set limits.conections=5: unknown key; did you mean limits.connections?");
     check_set("login={failurs=5}", "--set login={failurs=5}: login.failurs: unknown key; did you mean login.failures?");

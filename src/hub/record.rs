@@ -101,6 +101,8 @@ pub struct Topic {
     pub by: Box<str>,
     /// The text, not empty, at most [`TOPIC_BYTES`](crate::limits::TOPIC_BYTES).
     pub text: Box<str>,
+    /// When it was set, in milliseconds since 1970; 0 if that is not known.
+    pub set_ms: u64,
 }
 
 /// A kept room, without its members.

@@ -27,8 +27,9 @@ impl Hub {
     /// Tells the members too, unless there was no topic and is none.
     fn set_topic(&mut self, who: SessionId, id: RoomId, text: &str) -> Event {
         let by: Box<str> = self.who_is(who).map(|who| who.to_string()).unwrap_or_default().into();
+        let set_ms = self.now_ms;
         let Some(room) = self.rooms.room_mut(id) else { return Event::NoSuchRoom };
-        let topic = (!text.is_empty()).then(|| Topic { by: by.clone(), text: text.into() });
+        let topic = (!text.is_empty()).then(|| Topic { by: by.clone(), text: text.into(), set_ms });
         if room.topic.is_none() && topic.is_none() {
             return Event::Done;
         }

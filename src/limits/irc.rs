@@ -12,6 +12,12 @@ pub const IRC_PARAMETERS: usize = 15;
 pub const IRC_LABEL_BYTES: usize = 64;
 /// The longest name of the server: two of it stand in a line beside the longest nick and room, and leave room for a text.
 pub const IRC_SERVER_BYTES: usize = 63;
+/// The longest name of the network: it stands in a line of `005` beside twelve other tokens.
+pub const IRC_NETWORK_BYTES: usize = 32;
+/// Lines of the message of the day: a screenful and more, which a client gets unasked.
+pub const IRC_MOTD_LINES: usize = 64;
+/// The longest line of the message of the day, in bytes: it stands behind the longest names of a server and a nick.
+pub const IRC_MOTD_LINE_BYTES: usize = 256;
 /// Receivers of one PRIVMSG or NOTICE, and users of one KICK.
 pub const IRC_TARGETS: usize = 4;
 /// Channels of one JOIN or PART. A line of 512 bytes can name more, and each is an entry into a room.

@@ -43,6 +43,7 @@ mod history_absent;
 mod history_commands;
 mod irc;
 mod keeping_up;
+mod irc;
 mod killed;
 mod layers;
 mod ledger;

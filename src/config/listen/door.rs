@@ -43,7 +43,7 @@ pub enum IrcGuests {
     No,
     /// `guests=yes`: guests, with a mark before their names.
     Yes,
-    /// `guests=bare`: guests without a mark, for test programs.
+    /// `guests=bare`: guests without a mark, for test programs of this machine.
     Bare,
 }
 
@@ -93,6 +93,7 @@ impl Door {
             "metrics" => Ok(Self::Metrics(Metrics { token_file: options.take_path("token_file")? })),
             "web" => Ok(Self::Web),
             "irc" => IrcDoor::parse(options).map(Self::Irc),
+            "ircs" => Err("there is no door \"ircs\"; IRC by TLS is irc+tls".to_owned()),
             _ => Err(format!("there is no door {name:?}; there are line, web, irc, rooms, relay and metrics")),
         }
     }
@@ -203,8 +204,8 @@ impl IrcDoor {
     fn parse(options: &mut Options<'_>) -> Result<Self, String> {
         let guests = match options.take("guests") {
             None => IrcGuests::No,
-            Some("yes") => IrcGuests::Yes,
-            Some("bare") => IrcGuests::Bare,
+            Some(word) if word.eq_ignore_ascii_case("yes") => IrcGuests::Yes,
+            Some(word) if word.eq_ignore_ascii_case("bare") => IrcGuests::Bare,
             Some(other) => return Err(format!("guests must be yes or bare, not {other:?}")),
         };
         let sts = match options.take("sts") {

@@ -90,7 +90,7 @@ impl Listen {
         let mut options = Options::parse(options)?;
         let unix = whole.split_once("+unix:");
         let Some((scheme, rest)) = unix.or_else(|| whole.split_once("://")) else {
-            let example = format!("line://{}", suggested(text));
+            let example = format!("line://{}", suggested(text, ""));
             return Err(format!("must be DOOR://ADDRESS:PORT, such as {example:?}, not {text:?}"));
         };
         let scheme = scheme.to_ascii_lowercase();
@@ -114,6 +114,7 @@ impl Listen {
         let listen = Self { site, door, is_tls, pair, takes_proxy };
         options.finish(&listen.scheme(), &listen.known_options())?;
         listen.check_token()?;
+        listen.check_irc()?;
         Ok(listen)
     }
 
@@ -140,6 +141,14 @@ impl Listen {
 
     /// Why the server cannot listen on both; `None` if it can.
     pub(super) fn conflict(&self, other: &Self) -> Option<String> {
+        if let (Door::Irc(ours), Door::Irc(others)) = (&self.door, &other.door)
+            && (ours.guests == IrcGuests::Bare) != (others.guests == IrcGuests::Bare)
+        {
+            return Some(format!(
+                "{other} and {self} would spell guests in two ways: with guests=bare they have no mark anywhere; give it \
+                 to all IRC listeners or to none"
+            ));
+        }
         if !self.site.collides(&other.site) {
             let (ours, others) = (self.datagrams()?, other.datagrams()?);
             // Room doors with the same address and port share the socket.
@@ -166,6 +175,25 @@ impl Listen {
             "{self} can be reached from other machines: it needs a token, in a file that only this server reads; add \
              ?token_file=PATH"
         ))
+    }
+
+    /// Where guests have no mark, anybody can look like an account that is not here. And a client that is told to come
+    /// by TLS from now on is one that has come without.
+    fn check_irc(&self) -> Result<(), String> {
+        let Door::Irc(IrcDoor { guests, sts }) = self.door else { return Ok(()) };
+        let is_beyond = self.address().is_some_and(|address| !address.socket().ip().is_loopback());
+        if guests == IrcGuests::Bare && (is_beyond || self.takes_proxy) {
+            return Err(format!(
+                "{self} could be reached from other machines, and guests=bare is for test programs of this one: there \
+                 guests look like accounts; write guests=yes"
+            ));
+        }
+        if sts.is_some() && (self.is_tls || self.address().is_none()) {
+            return Err(format!(
+                "{self} tells its clients to come by TLS, and that is for plain irc:// alone; give sts=PORT there"
+            ));
+        }
+        Ok(())
     }
 
     fn known_options(&self) -> Vec<&'static str> {
@@ -334,12 +362,36 @@ mod tests {
         check("WEB+tls://[::]:443?proxy&cert=a&key=b", Ok("web+tls://[::]:443?cert=a&key=b&proxy"));
         check("web+unix:/run/web.sock?mode=0660", Ok("web+unix:/run/web.sock?mode=0660"));
         check("web://127.0.0.1:8015?udp=1", Err("no option \"udp\"; web takes proxy"));
-        check("https://127.0.0.1:8015", Err("there are line, web, rooms, relay and metrics"));
+        check("https://127.0.0.1:8015", Err("there are line, web, irc, rooms, relay and metrics"));
         check("metrics://127.0.0.1:9", Ok("metrics://127.0.0.1:9"));
         check("metrics+tls://127.0.0.1:9?token_file=T", Ok("metrics+tls://127.0.0.1:9?token_file=T"));
         check("metrics://0.0.0.0:9", Err("add ?token_file=PATH"));
         check("metrics://0.0.0.0:9?token_file=t", Ok("metrics://0.0.0.0:9?token_file=t"));
         check("metrics://127.0.0.1:9?proxy", Err("no option \"proxy\"; metrics takes token_file=PATH"));
+    }
+
+    #[test]
+    fn endpoints_of_irc() {
+        check("irc://0.0.0.0:6667", Ok("irc://0.0.0.0:6667"));
+        check("IRC+TLS://[::]:6697?cert=a&key=b&proxy", Ok("irc+tls://[::]:6697?cert=a&key=b&proxy"));
+        check("irc+unix:/run/irc.sock?mode=0660&guests=YES", Ok("irc+unix:/run/irc.sock?guests=yes&mode=0660"));
+        check("irc://0.0.0.0:6667?sts=6697&guests=yes", Ok("irc://0.0.0.0:6667?guests=yes&sts=6697"));
+        check("irc://127.0.0.1:6667?guests=bare", Ok("irc://127.0.0.1:6667?guests=bare"));
+        check("irc+tls://[::1]:6697?guests=Bare", Ok("irc+tls://[::1]:6697?guests=bare"));
+        check("irc+unix:a?guests=bare", Ok("irc+unix:a?guests=bare"));
+        check("irc://0.0.0.0:6667?guests=bare", Err("write guests=yes"));
+        check("irc+tls://192.0.2.1:6667?guests=bare", Err("guests=bare is for test programs of this one"));
+        check("irc://127.0.0.1:6667?guests=bare&proxy", Err("could be reached from other machines"));
+        check("irc://127.0.0.1:6667?guests=no", Err("guests must be yes or bare, not \"no\""));
+        check("irc://127.0.0.1:6667?sts=0", Err("sts must be a port"));
+        check("irc://127.0.0.1:6667?sts=", Err("sts must be a port"));
+        check("irc+tls://127.0.0.1:6697?sts=6697", Err("that is for plain irc:// alone"));
+        check("irc+unix:a?sts=6697", Err("that is for plain irc:// alone"));
+        check("irc://127.0.0.1:1?tls=1", Err("no option \"tls\"; irc takes guests=yes, guests=bare, sts=PORT, proxy"));
+        check("ircs://127.0.0.1:6697", Err("IRC by TLS is irc+tls"));
+        check("irc://localhost", Err("write irc://127.0.0.1:6667"));
+        check("irc+tls://localhost", Err("write irc+tls://127.0.0.1:6697"));
+        check("web://localhost", Err("write web://127.0.0.1:8015"));
     }
 
     #[test]
@@ -350,7 +402,7 @@ mod tests {
         check("line://[::1]:1", Ok("line://[::1]:1"));
         check("127.0.0.1:5015", Err("must be DOOR://ADDRESS:PORT"));
         check("", Err("must be DOOR://ADDRESS:PORT"));
-        check("irc://127.0.0.1:6667", Err("no door \"irc\""));
+        check("irk://127.0.0.1:6667", Err("no door \"irk\""));
         check("LINE://127.0.0.1:6667", Ok("line://127.0.0.1:6667"));
         check("Rooms://127.0.0.1:1?UDP=2&Down=Named", Ok("rooms://127.0.0.1:1?udp=2&down=named"));
         check("localhost:6000", Err("such as \"line://127.0.0.1:6000\""));

@@ -11,7 +11,7 @@ use crate::files;
 pub(super) type Step = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// The steps from version 1 on.
-pub(super) const STEPS: &[Step] = &[schema::second];
+pub(super) const STEPS: &[Step] = &[schema::second, schema::third];
 
 /// Why a file cannot be used.
 #[derive(Debug)]

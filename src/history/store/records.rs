@@ -154,12 +154,13 @@ impl Base {
     fn keep_room(&mut self, room: &KeptRoom) -> rusqlite::Result<()> {
         let owner = room.owner.as_ref().map(|owner| self.who(owner)).transpose()?;
         let (by, topic) = room.topic.as_ref().map(|topic| (&*topic.by, &*topic.text)).unzip();
+        let set_ms = stored(room.topic.as_ref().map_or(0, |topic| topic.set_ms));
         let lock = room.lock.as_ref().map(|lock| lock.0.as_slice());
         self.run(
-            "INSERT INTO room(id, name, owner, ownerless_ms, days, topic_by, topic, lock)
-             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO UPDATE SET
-             name = ?2, owner = ?3, ownerless_ms = ?4, days = ?5, topic_by = ?6, topic = ?7, lock = ?8",
-            (room.id.0, room.name.as_str(), owner, stored(room.ownerless_since_ms), room.days, by, topic, lock),
+            "INSERT INTO room(id, name, owner, ownerless_ms, days, topic_by, topic, lock, topic_ms)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO UPDATE SET
+             name = ?2, owner = ?3, ownerless_ms = ?4, days = ?5, topic_by = ?6, topic = ?7, lock = ?8, topic_ms = ?9",
+            (room.id.0, room.name.as_str(), owner, stored(room.ownerless_since_ms), room.days, by, topic, lock, set_ms),
         )?;
         if let Some(known) = self.known.rooms.get_mut(&room.id) {
             known.days = room.days;

@@ -234,9 +234,9 @@ impl Base {
     }
 
     fn restored_rooms(&self, who: &HashMap<i64, (Account, i64)>) -> rusqlite::Result<Vec<RestoredRoom>> {
-        let mut statement = self
-            .db
-            .prepare("SELECT id, name, owner, ownerless_ms, days, topic_by, topic, lock FROM room ORDER BY id")?;
+        let mut statement = self.db.prepare(
+            "SELECT id, name, owner, ownerless_ms, days, topic_by, topic, lock, topic_ms FROM room ORDER BY id",
+        )?;
         let mut rows = statement.query([])?;
         let mut rooms = Vec::new();
         while let Some(row) = rows.next()? {
@@ -249,6 +249,7 @@ impl Base {
             };
             let topic = row.get::<_, Option<Box<str>>>(6)?.filter(|text| !text.is_empty());
             let by = row.get::<_, Option<Box<str>>>(5)?.unwrap_or_else(|| NOBODY.into());
+            let set_ms = given(row.get(8)?);
             let lock = row.get::<_, Option<Vec<u8>>>(7)?.map(<[u8; Lock::BYTES]>::try_from).transpose();
             let room = KeptRoom {
                 id: KeptId(row.get(0)?),
@@ -256,7 +257,7 @@ impl Base {
                 owner,
                 ownerless_since_ms,
                 days: row.get(4)?,
-                topic: topic.map(|text| Topic { by, text }),
+                topic: topic.map(|text| Topic { by, text, set_ms }),
                 lock: lock.map_err(|_| invalid("the check of a room's password has another length"))?.map(Lock),
             };
             let members = self.members(room.id, who)?;

@@ -27,7 +27,7 @@
 use rusqlite::{Connection, Transaction};
 
 /// The version of the tables, `user_version` of the file.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 /// `application_id` of the file: "chat".
 pub(super) const APPLICATION: i64 = 0x6368_6174;
 
@@ -172,6 +172,9 @@ STRICT, WITHOUT ROWID;
 CREATE TABLE forget(who INTEGER PRIMARY KEY, upto INTEGER NOT NULL, done INTEGER NOT NULL) STRICT;
 ";
 
+/// What version 3 has in addition: when a room's topic was set, in milliseconds since 1970; 0 if that is not known.
+const TABLES_3: &str = "ALTER TABLE room ADD COLUMN topic_ms INTEGER NOT NULL DEFAULT 0;";
+
 /// Makes the tables in an empty file.
 ///
 /// # Errors
@@ -179,6 +182,7 @@ CREATE TABLE forget(who INTEGER PRIMARY KEY, upto INTEGER NOT NULL, done INTEGER
 pub(super) fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(TABLES)?;
     second(transaction)?;
+    third(transaction)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)
 }
@@ -189,6 +193,14 @@ pub(super) fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 /// Of SQLite.
 pub(super) fn second(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(TABLES_2)
+}
+
+/// The step from version 2 to 3.
+///
+/// # Errors
+/// Of SQLite.
+pub(super) fn third(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(TABLES_3)
 }
 
 /// The tables of version 1 in an empty file.

@@ -11,7 +11,7 @@ fn kept_room(number: u32, shown: &str, owner: Option<&str>) -> KeptRoom {
         owner: owner.map(account),
         ownerless_since_ms: 0,
         days: 7,
-        topic: Some(Topic { by: "Alice".into(), text: "tea".into() }),
+        topic: Some(Topic { by: "Alice".into(), text: "tea".into(), set_ms: 5 }),
         lock: Some(Lock::unsealed("word")),
     }
 }

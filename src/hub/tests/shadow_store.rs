@@ -238,11 +238,12 @@ impl Shadow {
 
     pub(super) fn set_topic(&mut self, me: Who, at: usize, text: &str) -> Event {
         let by: Box<str> = me.to_string().into();
+        let set_ms = self.now_ms;
         let room = &mut self.rooms[at];
         if text.is_empty() && room.topic.is_none() {
             return Event::Done;
         }
-        room.topic = (!text.is_empty()).then(|| Topic { by: by.clone(), text: text.into() });
+        room.topic = (!text.is_empty()).then(|| Topic { by: by.clone(), text: text.into(), set_ms });
         let (listeners, event) = (room.listeners(), Event::TopicIs { room: room.name.clone(), by, text: text.into() });
         self.say(listeners, event);
         self.record_room(at);

@@ -85,7 +85,7 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::RoomKept { room, days: Some(days) } => format!("{room} is kept {days} days"),
         Event::RoomKept { room, days: None } => format!("{room} is not kept"),
         Event::TopicIs { room, by, text } => format!("{room} by {by}: {text}"),
-        Event::TopicShown { room, topic: Some(Topic { by, text }) } => format!("shown {room} by {by}: {text}"),
+        Event::TopicShown { room, topic: Some(Topic { by, text, .. }) } => format!("shown {room} by {by}: {text}"),
         Event::TopicShown { room, topic: None } => format!("{room} has no topic"),
         Event::TooManyDays { most } => format!("at most {most} days"),
         Event::OwnsTooMany { name, most } => format!("{name:?} owns {most}"),
@@ -151,7 +151,7 @@ fn spelled_rooms(rooms: &[RoomLine]) -> String {
 fn spelled_entry(event: &Event) -> String {
     let Event::Entered { room, id, kept, topic, .. } = event else { unreachable!() };
     let kept = kept.map_or_else(String::new, |days| format!(" kept {days} days"));
-    let topic = topic.as_ref().map_or_else(String::new, |Topic { by, text }| format!(" by {by}: {text}"));
+    let topic = topic.as_ref().map_or_else(String::new, |Topic { by, text, .. }| format!(" by {by}: {text}"));
     format!("in {room}{}{kept}{topic}", spelled_id(*id))
 }
 
@@ -267,7 +267,7 @@ fn spelled_room(room: &KeptRoom) -> String {
     if room.ownerless_since_ms > 0 {
         spelled += &format!(" since {}", room.ownerless_since_ms);
     }
-    if let Some(Topic { by, text }) = &room.topic {
+    if let Some(Topic { by, text, .. }) = &room.topic {
         spelled += &format!(" by {by}: {text}");
     }
     spelled + if room.lock.is_some() { " locked" } else { "" }

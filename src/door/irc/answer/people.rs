@@ -16,7 +16,6 @@ struct Person<'a> {
     who: Who,
     away: Option<&'a str>,
     called: Option<&'a str>,
-    idle_s: Option<u64>,
 }
 
 impl<'a> Person<'a> {
@@ -24,17 +23,12 @@ impl<'a> Person<'a> {
     fn of(whois: &'a Whois) -> Option<Self> {
         match whois {
             Whois::Guest { name, away, called } => {
-                Some(Self { who: name.clone(), away: away.as_deref(), called: called.as_deref(), idle_s: None })
+                Some(Self { who: name.clone(), away: away.as_deref(), called: called.as_deref() })
             }
             Whois::Account(known) => {
-                let Known { name, sessions, idle_s, away, profile, .. } = &**known;
+                let Known { name, sessions, away, profile, .. } = &**known;
                 let called = profile.iter().find(|(key, _)| *key == ProfileKey::Name).map(|(_, value)| &**value);
-                (*sessions > 0).then(|| Self {
-                    who: name.clone().into(),
-                    away: away.as_deref(),
-                    called,
-                    idle_s: *idle_s,
-                })
+                (*sessions > 0).then(|| Self { who: name.clone().into(), away: away.as_deref(), called })
             }
         }
     }
@@ -60,7 +54,7 @@ impl IrcDoor {
 
     fn say_whois(&mut self, person: Option<&Person<'_>>) {
         let asked = self.talk.asked.nick.clone();
-        let Some(Person { who, away, called, idle_s }) = person else {
+        let Some(Person { who, away, called }) = person else {
             self.voice().about(Numeric::NoSuchNick, &asked);
             return self.voice().about(Numeric::EndOfWhois, asked);
         };
@@ -75,9 +69,6 @@ impl IrcDoor {
         }
         if let Some(account) = nick.account() {
             voice.about(Numeric::WhoisAccount, format_args!("{nick} {account}"));
-        }
-        if let Some(seconds) = idle_s {
-            voice.about(Numeric::WhoisIdle, format_args!("{nick} {seconds}"));
         }
         voice.about(Numeric::EndOfWhois, nick);
     }

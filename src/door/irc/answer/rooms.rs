@@ -30,7 +30,7 @@ impl IrcDoor {
             push_join(dress, &channel, me, called.as_deref(), &mut self.talk.lines);
         }
         if let Some(topic) = topic {
-            self.voice().number(Numeric::Topic, format_args!("{channel} :{}", topic.text));
+            self.say_topic(&channel, topic);
         }
         if !self.caps.has(Caps::NO_IMPLICIT_NAMES) {
             let asked = Asked::channel(What::Names, channel.as_str());
@@ -157,10 +157,19 @@ impl IrcDoor {
         }
     }
 
+    /// A topic, who has set it and when. A room that was kept by an earlier version does not know when.
+    fn say_topic(&mut self, channel: &str, Topic { by, text, set_ms }: &Topic) {
+        self.voice().number(Numeric::Topic, format_args!("{channel} :{text}"));
+        if *set_ms > 0 {
+            let (by, seconds) = (names::shown(by, self.server.guests).to_string(), set_ms / 1000);
+            self.voice().number(Numeric::TopicBy, format_args!("{channel} {by} {seconds}"));
+        }
+    }
+
     pub(super) fn on_topic_shown(&mut self, topic: Option<&Topic>) {
         let channel = self.talk.asked.channel.clone();
         match topic {
-            Some(topic) => self.voice().number(Numeric::Topic, format_args!("{channel} :{}", topic.text)),
+            Some(topic) => self.say_topic(&channel, topic),
             None => self.voice().about(Numeric::NoTopic, channel),
         }
     }

@@ -1,9 +1,10 @@
 //! Channels, messages and people.
 
 use super::*;
+use crate::door::irc::Bits;
 use crate::door::irc::spell::{self, Dress};
-use crate::door::irc::{Bits, Spelling};
 use crate::door::recall::{Recalled, Whois};
+use crate::door::{Kind, Spelling};
 use crate::hub::command::Entry;
 use crate::hub::event::{Leaving, NameLine, News, RoomLine, Seat};
 use crate::hub::record::Topic;
@@ -12,7 +13,7 @@ use crate::hub::session::SessionId;
 use crate::hub::{Hub, Rules};
 
 fn entered(name: &str, topic: Option<&str>) -> Event {
-    let topic = topic.map(|text| Topic { by: "bob".into(), text: text.into() });
+    let topic = topic.map(|text| Topic { by: "bob".into(), text: text.into(), set_ms: 1_795_714_284_250 });
     Event::Entered { room: room(name), id: any_room(), kept: None, again: false, topic, host: None }
 }
 
@@ -47,7 +48,7 @@ fn join_enters_or_makes() {
     alice.event(&Event::RoomNeedsPassword);
     assert!(alice.next().is_none());
     alice.end();
-    let expected = ":Alice!account@chatd.local JOIN #a\n:chatd.local 332 Alice #a :news\n\
+    let expected = ":Alice!account@chatd.local JOIN #a\n:chatd.local 332 Alice #a :news\n:chatd.local 333 Alice #a bob 1795714284\n\
                     :chatd.local 353 Alice = #a :@Alice ^bob\n:chatd.local 366 Alice #a :End of NAMES list\n\
                     :chatd.local 475 Alice #b :Cannot join channel (+k)\n";
     assert_eq!(alice.taken(), expected);
@@ -159,7 +160,7 @@ fn long_texts_are_several_lines() {
 fn who_is_told_what() {
     let alice = Client::alice("away-notify account-notify");
     let away = Event::Neighbour { who: who("bob"), news: News::Away(None) };
-    assert_eq!(alice.door.spelling(&away), Spelling::Shared(Bits::of_index(0)));
+    assert_eq!(alice.door.spelling(&away), Spelling::Shared(Kind::Irc(Bits::of_index(0))));
     assert_eq!(Client::alice("").door.spelling(&away), Spelling::Untold);
     let mut alice = alice;
     let renamed = Event::Renamed { was: who("~bob"), now: who("bob") };

@@ -115,7 +115,7 @@ pub(super) fn add_id(event: &Event, out: &mut Vec<u8>) {
 }
 
 /// Appends what a room is about, for somebody who has entered it.
-pub(super) fn add_topic(kind: Kind, room: &RoomName, Topic { by, text }: &Topic, out: &mut Vec<u8>) {
+pub(super) fn add_topic(kind: Kind, room: &RoomName, Topic { by, text, .. }: &Topic, out: &mut Vec<u8>) {
     let result = rooms::encode_topic(kind, "105", room, by, text, &mut Wire(out));
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
 }

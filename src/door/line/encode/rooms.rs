@@ -71,7 +71,7 @@ pub(super) fn encode_shown_topic(
     out: &mut Wire<'_>,
 ) -> fmt::Result {
     match topic {
-        Some(Topic { by, text }) => encode_topic(kind, "200", room, by, text, out),
+        Some(Topic { by, text, .. }) => encode_topic(kind, "200", room, by, text, out),
         None => writeln!(out, "C 200 {room} has no topic"),
     }
 }

@@ -250,7 +250,7 @@ fn topics() {
     check_event(&topic_is("a\tb"), &["C 105 Tea by ~zoe: a\tb"], &["C 105 Tea by ~zoe: a b"]);
     check_alike(&topic_is(""), "C 105 Tea by ~zoe:");
     let shown = |topic: Option<&str>| {
-        let topic = topic.map(|text| Topic { by: "bob".into(), text: text.into() });
+        let topic = topic.map(|text| Topic { by: "bob".into(), text: text.into(), set_ms: 0 });
         Event::TopicShown { room: room("Tea"), topic }
     };
     check_event(&shown(Some("a\tb")), &["C 200 Tea by bob: a\tb"], &["C 200 Tea by bob: a b"]);

@@ -240,7 +240,7 @@ proptest! {
     fn any_topic_is_one_line(by in any_text(), text in any_text()) {
         let room = RoomName::parse("tea").unwrap();
         let (by, text): (Box<str>, Box<str>) = (by.into(), text.into());
-        let topic = Some(Topic { by: by.clone(), text: text.clone() });
+        let topic = Some(Topic { by: by.clone(), text: text.clone(), set_ms: 0 });
         for event in [Event::TopicIs { room: room.clone(), by, text }, Event::TopicShown { room, topic }] {
             for kind in [Kind::Bare, Kind::Typed] {
                 let mut out = Vec::new();

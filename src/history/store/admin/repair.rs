@@ -195,7 +195,11 @@ impl Repair<'_> {
         let marks: Vec<String> = (1..=columns).map(|n| format!("?{n}")).collect();
         let mut put = self.new.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES({})", marks.join(", ")))?;
         let mut refused = 0;
-        let found = read(self.old, &mut |values| {
+        let found = read(self.old, &mut |mut values| {
+            // Before version 3 the last column of rooms was not there.
+            if table == "room" && values.len() + 1 == columns {
+                values.push(Value::Integer(0));
+            }
             // A row that the table does not take is one that was not read as it was written.
             if values.len() != columns || put.execute(params_from_iter(values)).is_err() {
                 refused += 1;

@@ -42,7 +42,7 @@ impl Made {
             .execute_batch(
                 "INSERT INTO who(n, name, since, gone, floor, seen) VALUES(1, 'alice', 1795100000, 0, 5, 6), (2, 'Bob', 1795000000, 0, 7, 8),
                    (3, 'alice', 1790000000, 1795000000000, 1, 2);
-                 INSERT INTO room VALUES(9, 'Lobby', 1, 0, 30, 'alice', 'topical thing', NULL);
+                 INSERT INTO room VALUES(9, 'Lobby', 1, 0, 30, 'alice', 'topical thing', NULL, 0);
                  INSERT INTO place(n, kind, a, b) VALUES(2, 1, 9, 0), (3, 2, 1, 2), (4, 2, 2, 3);
                  INSERT INTO member(room, who, since) VALUES(9, 1, 10), (9, 2, 11);
                  INSERT INTO mark VALUES(1, 2, 77), (2, 2, 78);
@@ -164,7 +164,7 @@ fn a_sound_history_is_counted() {
     let made = Made::talk();
     made.check_sound();
     let overview = check(&made.file).unwrap().overview;
-    assert_eq!((overview.version, overview.rows, overview.places, overview.accounts), (2, 7, 4, 3));
+    assert_eq!((overview.version, overview.rows, overview.places, overview.accounts), (3, 7, 4, 3));
     assert_eq!((overview.rooms, overview.holes, overview.words), (1, 1, 1));
     let day = u64::try_from(DAY_MS).unwrap();
     assert_eq!((overview.oldest_ms, overview.newest_ms), (Some(day + 1000), Some(day + 7000)));
@@ -547,6 +547,21 @@ fn what_a_start_would_refuse_is_mended() {
         let findings = check(&made.file).unwrap().findings;
         assert!(findings.is_empty(), "{damage}: {findings:?} {repaired:?}");
     }
+}
+
+#[test]
+fn an_older_history_is_repaired_as_well() {
+    let made = Made::talk();
+    made.open()
+        .execute_batch("ALTER TABLE room DROP COLUMN topic_ms; PRAGMA user_version = 2; DROP TABLE meta")
+        .unwrap();
+    let repaired = repair(&made.file).unwrap();
+    assert!(repaired.rows == 7 && repaired.kept.is_some(), "{repaired:?}");
+    assert_eq!(
+        made.count("SELECT count(*) FROM room WHERE topic = 'topical thing' AND topic_ms = 0"),
+        1,
+        "{repaired:?}"
+    );
 }
 
 #[test]

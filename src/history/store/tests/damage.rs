@@ -68,7 +68,7 @@ fn files_of_other_versions_and_programs_are_left_alone() {
     rig.open().close();
     rig.sqlite().pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(rig.file()).unwrap();
-    check(&rig, "was written by a newer chatd (version 99, this one knows 2)");
+    check(&rig, "was written by a newer chatd (version 99, this one knows 3)");
     assert_eq!(fs::read(rig.file()).unwrap(), before);
     rig.sqlite().pragma_update(None, "user_version", 0).unwrap();
     check(&rig, "run 'chatd history repair'");

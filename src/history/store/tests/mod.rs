@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::History;
 use crate::history::{Batch, End, Mine, Of, OpenError, Page, Paged, Request, Settings, Verdict, row_bytes};
 use crate::hub::names::{RoomName, UserName, Who};
-use crate::hub::record::{Account, KeptId, KeptRoom, Record, Restored, Row, Spot};
+use crate::hub::record::{Account, KeptId, KeptRoom, Record, Restored, Row, Spot, Topic};
 use crate::limits;
 use crate::mailbox::Waker;
 
@@ -60,7 +60,7 @@ pub(super) fn room(id: u32, days: u32) -> Record {
         owner: Some(alice()),
         ownerless_since_ms: 0,
         days,
-        topic: None,
+        topic: Some(Topic { by: "alice".into(), text: "tea".into(), set_ms: 1_795_714_284_250 }),
         lock: None,
     }))
 }
