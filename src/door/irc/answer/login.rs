@@ -53,14 +53,15 @@ impl IrcDoor {
                 self.voice().fail("PASS", code, "", "The server is busy, try again");
                 self.close_next(CloseReason::TooManyFailures);
             }
-            What::Register => self.fail_registration(code, "The server is busy, try again"),
+            What::Register => self.on_not_registered(code, "The server is busy, try again"),
             _ => self.say_nickserv("The server is busy, try again"),
         }
     }
 
-    pub(super) fn fail_registration(&mut self, code: &str, why: &str) {
-        let context = format!(" {}", self.nick);
-        self.fail_register(code, &context, why);
+    /// The account that was asked for was not made.
+    pub(super) fn on_not_registered(&mut self, code: &str, why: &str) {
+        let by = if self.is_asked(|what| matches!(what, What::NickServ)) { What::NickServ } else { What::Register };
+        self.fail_registration(&by, code, why);
     }
 
     /// No guest may have that name.

@@ -88,10 +88,10 @@ impl IrcDoor {
             Reply::PasswordChanged => self.say_nickserv("Your password is changed"),
             Reply::GuestRefused { why, is_login } => self.on_guest_refused(*why, *is_login),
             Reply::ReservedName(_) | Reply::BannedName(_) | Reply::BadName => {
-                self.fail_registration("BAD_ACCOUNT_NAME", "No account can have this name");
+                self.on_not_registered("BAD_ACCOUNT_NAME", "No account can have this name");
             }
-            Reply::NameTaken(_) => self.fail_registration("ACCOUNT_EXISTS", "Another account has this name"),
-            Reply::NoNewAccounts => self.fail_registration("TEMPORARILY_UNAVAILABLE", "No new accounts"),
+            Reply::NameTaken(_) => self.on_not_registered("ACCOUNT_EXISTS", "Another account has this name"),
+            Reply::NoNewAccounts => self.on_not_registered("TEMPORARILY_UNAVAILABLE", "No new accounts"),
             Reply::Busy(_) | Reply::CannotSave | Reply::TooManyChanges(_) => self.on_busy(),
             Reply::Recalled(recalled) => self.on_recalled(recalled),
             Reply::WrongRoomPassword => self.say_bad_key(),

@@ -34,7 +34,9 @@ impl IrcDoor {
                 Ok(name) => return self.identify(name, password),
                 Err(_) => self.say_nickserv("No account can have that name"),
             },
-            ("REGISTER", [password] | [password, _]) => return self.register(password.as_bytes()),
+            ("REGISTER", [password] | [password, _]) => {
+                return self.register(What::NickServ, password.as_bytes());
+            }
             ("PASSWD", [old, new]) if self.is_account() => return self.change_password(old, new),
             ("PASSWD", [_, _]) => self.say_nickserv("Log in first"),
             _ => HELP.into_iter().for_each(|line| self.say_nickserv(line)),

@@ -214,36 +214,40 @@ impl IrcDoor {
         } else if !is_own {
             self.fail_register("ACCOUNT_NAME_MUST_BE_NICK", &context, "The name of the account is your nick");
         } else {
-            return self.register(parameters.at(2).as_bytes());
+            return self.register(What::Register, parameters.at(2).as_bytes());
         }
         Decoded::Nothing
     }
 
-    /// Makes an account of the client's nick.
-    pub(super) fn register(&mut self, password: &[u8]) -> Decoded<'static> {
-        let context = format!(" {}", self.nick);
+    /// Makes an account of the client's nick. `by` is how it was asked for.
+    pub(super) fn register(&mut self, by: What, password: &[u8]) -> Decoded<'static> {
         let least = self.server.password_min as usize;
-        match UserName::parse(&self.nick) {
-            _ if !self.server.registers => {
-                self.fail_register("TEMPORARILY_UNAVAILABLE", &context, "No new accounts");
-            }
-            Err(_) => self.fail_register("BAD_ACCOUNT_NAME", &context, "No account can have this name"),
-            Ok(_) if password.len() < least => {
-                self.fail_register("WEAK_PASSWORD", &context, &format!("A password has {least} bytes or more"));
-            }
+        let (code, why) = match UserName::parse(&self.nick) {
+            _ if !self.server.registers => ("TEMPORARILY_UNAVAILABLE", "No new accounts".into()),
+            Err(_) => ("BAD_ACCOUNT_NAME", "No account can have this name".into()),
+            Ok(_) if password.len() < least => ("WEAK_PASSWORD", format!("A password has {least} bytes or more")),
             Ok(_) if password.len() > PASSWORD_MAX_BYTES => {
-                let why = format!("A password has at most {PASSWORD_MAX_BYTES} bytes");
-                self.fail_register("UNACCEPTABLE_PASSWORD", &context, &why);
+                ("UNACCEPTABLE_PASSWORD", format!("A password has at most {PASSWORD_MAX_BYTES} bytes"))
             }
             Ok(name) => {
                 let request = Request::Register { name, password: Secret::new(password.to_vec()) };
-                return self.request(Asked::plain(What::Register), request);
+                return self.request(Asked::plain(by), request);
             }
-        }
+        };
+        self.fail_registration(&by, code, &why);
         Decoded::Nothing
     }
 
-    pub(in crate::door::irc) fn fail_register(&mut self, code: &str, context: &str, why: &str) {
+    /// No account was made. NickServ says why in words.
+    pub(in crate::door::irc) fn fail_registration(&mut self, by: &What, code: &str, why: &str) {
+        if matches!(by, What::NickServ) {
+            return self.say_nickserv(why);
+        }
+        let context = format!(" {}", self.nick);
+        self.fail_register(code, &context, why);
+    }
+
+    fn fail_register(&mut self, code: &str, context: &str, why: &str) {
         self.voice().fail("REGISTER", code, context, why);
     }
 

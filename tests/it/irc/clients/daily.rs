@@ -48,10 +48,13 @@ fn a_day<C: Chat>(server: &Server, mut bob: Client, mut client: C) {
 
     // Looking and being looked at.
     client.run("/away at lunch");
-    testkit::eventually("she is away", || bob.ask("WHOIS eve").contains("at lunch"));
+    testkit::eventually("she is away", || {
+        client.attend();
+        bob.list("WHOIS eve").iter().any(|line| line.contains("at lunch"))
+    });
     client.run("/away");
     client.run("/whois bob");
-    client.wait_shown("", "bob");
+    client.wait_shown("", "chatd.local");
     assert!(bob.ask("TOPIC lobby coffee at five").starts_with("C 2"));
     client.wait_shown("#lobby", "coffee at five");
 
