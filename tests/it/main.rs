@@ -42,8 +42,8 @@ mod history_absent;
 #[cfg(feature = "history")]
 mod history_commands;
 mod irc;
+mod irctest;
 mod keeping_up;
-mod irc;
 mod killed;
 mod layers;
 mod ledger;

@@ -8,7 +8,7 @@ use crate::text;
 pub(super) struct Message<'a> {
     /// The value of the tag `label` as it was given, still escaped.
     pub(super) label: Option<&'a str>,
-    /// The command in any case: letters or digits, at least one.
+    /// The command in any case: letters, digits, `_` and `-`, at least one; the first is a letter or a digit.
     pub(super) command: &'a str,
     /// What follows.
     pub(super) parameters: Parameters<'a>,
@@ -30,7 +30,7 @@ pub(super) enum Bad {
     NotUtf8,
     /// It contains NUL, or a CR that is not at its end.
     Bytes,
-    /// It has tags or a source, and no command; or the command has other characters than letters and digits.
+    /// It has tags or a source, and no command; or the command has other characters than letters, digits, `_` and `-`.
     NoCommand,
 }
 
@@ -65,7 +65,7 @@ impl<'a> Message<'a> {
             None => ("", text),
         };
         let (command, rest) = word(text);
-        let is_command = !command.is_empty() && command.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_command = command.starts_with(|c: char| c.is_ascii_alphanumeric()) && command.bytes().all(is_in_command);
         is_command.then(|| Self { label: label(tags), command, parameters: Parameters::parse(rest) })
     }
 }
@@ -111,6 +111,11 @@ fn is_sized(line: &[u8]) -> bool {
         Some(end) => end < IRC_TAGS_BYTES && line.len() - end - 1 < IRC_LINE_BYTES,
         None => line.len() <= IRC_TAGS_BYTES,
     }
+}
+
+/// Commands have letters and digits. Those with `_` or `-` are unknown, and are named in the answer.
+fn is_in_command(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 /// The value of the tag `label`, the last one if there are several; `None` if there is none, or it is no label.
@@ -162,6 +167,7 @@ mod tests {
         check(":me!u@h PRIVMSG  #a   :: hi  there ", Some(("PRIVMSG", &["#a", ": hi  there "])));
         check("@a=b;c :x 001 y :z", Some(("001", &["y", "z"])));
         check("USER u 0 * :a b", Some(("USER", &["u", "0", "*", "a b"])));
+        check("NO_SUCH-COMMAND x", Some(("NO_SUCH-COMMAND", &["x"])));
         check("MODE #a +k word ", Some(("MODE", &["#a", "+k", "word"])));
         let many: Vec<String> = (1..=16).map(|number| number.to_string()).collect();
         let line = format!("X {}", many.join(" "));
@@ -176,7 +182,7 @@ mod tests {
         check_bad(b"PRIVMSG a :x\rQUIT", Bad::Bytes);
         check_bad(b"PING x\r\r", Bad::Bytes);
         check_bad(b"PING \0", Bad::Bytes);
-        for line in ["@a=b", "@a=b ", ":me", ":me ", "@a :b", "PI\u{e4}NG", "/join x", "\u{feff}NICK x"] {
+        for line in ["@a=b", "@a=b ", ":me", ":me ", "@a :b", "PI\u{e4}NG", "/join x", "\u{feff}NICK x", "_x", "a/b"] {
             check_bad(line.as_bytes(), Bad::NoCommand);
         }
     }

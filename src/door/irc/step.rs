@@ -91,6 +91,8 @@ pub(super) enum What {
     },
     /// Another change of modes.
     SetMode,
+    /// Whether somebody is there who is not on the channel.
+    NotThere,
     /// WHO of a channel, or of a beginning of nicks.
     Who(Box<Fields>),
     /// WHO of one nick.

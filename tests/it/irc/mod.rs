@@ -2,3 +2,5 @@
 
 #[allow(dead_code, reason = "helpers for more tests than use each of them")]
 pub(crate) mod client;
+
+pub(super) mod clients;

@@ -16,6 +16,9 @@ impl IrcDoor {
     /// The password was right, or the account was made.
     pub(super) fn on_proved(&mut self, name: &UserName) {
         self.proved = Some(name.clone());
+        if self.is_asked(|what| matches!(what, What::Pass)) {
+            return; // 001 comes next, with the nick, and nothing before it
+        }
         if self.is_asked(|what| matches!(what, What::Register)) {
             self.voice().server_line(format_args!("REGISTER SUCCESS {name} :Account created"));
         }

@@ -48,6 +48,7 @@ impl IrcDoor {
                 self.end_who();
             }
             What::Ison(_) | What::UserHost(_) => self.gather(person.as_ref()),
+            What::NotThere => self.say_not_there(person.is_some()),
             _ => {}
         }
     }

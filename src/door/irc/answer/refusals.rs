@@ -1,10 +1,13 @@
 //! Refusals: what the hub does not do becomes a numeric about what was asked.
 
+use crate::door::decoded::Decoded;
 use crate::door::irc::door::IrcDoor;
 use crate::door::irc::names;
 use crate::door::irc::numerics::Numeric;
-use crate::door::irc::step::What;
+use crate::door::irc::step::{Asked, What};
+use crate::door::recall::Recall;
 use crate::hub::event::{Event, Manner};
+use crate::hub::names::Who;
 
 impl IrcDoor {
     /// What was not done, and why. A NOTICE gets no such answer.
@@ -33,6 +36,9 @@ impl IrcDoor {
             Event::NotMember { .. } if is_message => self.about_channel(Numeric::CannotSend),
             Event::NotMember { .. } => self.about_channel(Numeric::NotOnChannel),
             Event::NotHost { .. } => self.about_channel(Numeric::NotOperator),
+            Event::NotInRoom { name } if self.is_asked(|what| matches!(what, What::SetMode)) => {
+                self.look_for(name.clone());
+            }
             Event::NotInRoom { .. } => self.about_both(Numeric::NotThere),
             Event::InRoomAlready { .. } => self.about_both(Numeric::AlreadyThere),
             Event::RoomNeedsPassword | Event::WrongRoomPassword { .. } => self.say_bad_key(),
@@ -81,6 +87,17 @@ impl IrcDoor {
     fn about_both(&mut self, numeric: Numeric) {
         let what = format!("{} {}", self.talk.asked.nick, self.talk.asked.channel);
         self.voice().about(numeric, what);
+    }
+
+    /// A nick of `+o` is on another channel, or nowhere.
+    fn look_for(&mut self, who: Who) {
+        let asked = Asked { what: What::NotThere, ..std::mem::take(&mut self.talk.asked) };
+        self.next(asked, Decoded::Recall(Recall::Whois { who: Some(who) }));
+    }
+
+    /// Says whether there is nobody of that name, or somebody who is elsewhere.
+    pub(super) fn say_not_there(&mut self, is_online: bool) {
+        if is_online { self.about_both(Numeric::NotThere) } else { self.about_nick(Numeric::NoSuchNick) }
     }
 
     /// Another guest has the name: at the login, or in NICK.

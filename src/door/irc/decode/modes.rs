@@ -18,7 +18,8 @@ use crate::text;
 struct Change<'a> {
     is_set: bool,
     letter: char,
-    word: &'a str,
+    /// `None` if there is none; it may be empty.
+    word: Option<&'a str>,
 }
 
 impl IrcDoor {
@@ -63,11 +64,13 @@ impl IrcDoor {
 
     /// One change a line, as `MODES=1` says.
     fn on_change<'a>(&mut self, room: &RoomName, change: Option<Change<'a>>) -> Decoded<'a> {
-        let Some(Change { is_set, letter, word }) = change else { return Decoded::Nothing };
+        let Some(Change { is_set, letter, word: given }) = change else { return Decoded::Nothing };
         let channel = self.channel_of(room);
+        let word = given.unwrap_or_default();
         match letter {
             'b' => self.voice().about(Numeric::EndOfBans, channel),
             'n' | 't' => {} // a room is so, always
+            'k' if is_set && given.is_none() => self.voice().about(Numeric::NeedMore, "MODE"),
             'k' => return self.on_lock(room, channel, is_set, word),
             'P' => {
                 let how = if is_set { Keep::Days(None) } else { Keep::Off };
@@ -93,12 +96,7 @@ impl IrcDoor {
     }
 
     fn on_lock<'a>(&mut self, room: &RoomName, channel: String, is_set: bool, word: &'a str) -> Decoded<'a> {
-        let is_word = is_key(word);
-        if is_set && word.is_empty() {
-            self.voice().about(Numeric::NeedMore, "MODE");
-            return Decoded::Nothing;
-        }
-        if is_set && !is_word {
+        if is_set && !is_key(word) {
             let why = "a key is one word without a comma";
             self.voice().number(Numeric::BadModeWord, format_args!("{channel} k * :{why}"));
             return Decoded::Nothing;
@@ -112,7 +110,7 @@ impl IrcDoor {
 /// Whether a word can be the key of a channel: JOIN takes keys between commas.
 fn is_key(word: &str) -> bool {
     let is_plain = text::check(word.as_bytes()).is_some_and(|checked| checked.is_clean);
-    is_plain && !word.contains([',', ' ', '\t', ':']) && word.len() <= PASSWORD_MAX_BYTES
+    is_plain && !word.contains([',', ' ', '\t', ':']) && (1..=PASSWORD_MAX_BYTES).contains(&word.len())
 }
 
 /// The first change of `+ab-c x y`. Each letter without a word of its own takes none.
@@ -122,7 +120,7 @@ fn first_change(parameters: Parameters<'_>) -> Option<Change<'_>> {
         match letter {
             '+' => is_set = true,
             '-' => is_set = false,
-            letter => return Some(Change { is_set, letter, word: parameters.at(2) }),
+            letter => return Some(Change { is_set, letter, word: parameters.as_slice().get(2).copied() }),
         }
     }
     None

@@ -149,6 +149,10 @@ impl IrcDoor {
             self.voice().say(Numeric::AlreadyRegistered);
             return Decoded::Nothing;
         }
+        if parameters.at(0).is_empty() || parameters.at(3).is_empty() {
+            self.voice().about(Numeric::NeedMore, "USER");
+            return Decoded::Nothing;
+        }
         arriving.has_user = true;
         let called = plain(parameters.at(3)).ok();
         self.called = called.map(|called| fitting(called.trim_matches(' '), IRC_REALNAME_BYTES).into());

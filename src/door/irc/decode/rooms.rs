@@ -171,23 +171,40 @@ impl IrcDoor {
         self.ask(Asked::plain(What::List(channels)), list(prefix))
     }
 
+    /// `KICK #a x,y :why`, or as many channels as nicks: `KICK #a,#b x,y`.
     pub(super) fn on_kick(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
-        let Some(room) = self.room(parameters.at(0)) else { return Decoded::Nothing };
-        let text = reason(parameters.at(2));
-        let channel = self.channel_of(&room);
-        if parameters.at(1).split(',').count() > IRC_TARGETS {
+        let nicks: Vec<&str> = parameters.at(1).split(',').collect();
+        let channels: Vec<&str> = parameters.at(0).split(',').collect();
+        if nicks.len() > IRC_TARGETS {
             let nicks = repeated(parameters.at(1)).to_owned();
             self.voice().about(Numeric::TooManyTargets, nicks);
             return Decoded::Nothing;
         }
-        for nick in parameters.at(1).split(',') {
-            let Some(name) = self.named(nick) else { continue };
-            let mut asked = Asked::channel(What::Kick, channel.as_str());
-            asked.nick = repeated(nick).into();
-            let text = text.as_deref().map(|text| Cow::Owned(text.to_owned()));
-            self.then(asked, Decoded::Command(Command::Kick { room: room.clone(), name, text }), true);
+        let text = reason(parameters.at(2));
+        match channels.as_slice() {
+            [channel] => {
+                if let Some(room) = self.room(channel) {
+                    nicks.into_iter().for_each(|nick| self.kick(room.clone(), nick, text.as_deref()));
+                }
+            }
+            channels if channels.len() == nicks.len() => {
+                for (channel, nick) in channels.iter().zip(nicks) {
+                    if let Some(room) = self.room(channel) {
+                        self.kick(room, nick, text.as_deref());
+                    }
+                }
+            }
+            _ => self.voice().about(Numeric::NeedMore, "KICK"),
         }
         self.begin()
+    }
+
+    fn kick(&mut self, room: RoomName, nick: &str, text: Option<&str>) {
+        let Some(name) = self.named(nick) else { return };
+        let mut asked = Asked::channel(What::Kick, self.channel_of(&room));
+        asked.nick = repeated(nick).into();
+        let text = text.map(|text| Cow::Owned(text.to_owned()));
+        self.then(asked, Decoded::Command(Command::Kick { room, name, text }), true);
     }
 
     /// Parses a nick; says so if nobody can have it.

@@ -68,6 +68,30 @@ fn the_anteroom() {
 }
 
 #[test]
+fn user_names_somebody() {
+    let mut bob = Client::new(Options::default());
+    bob.all("NICK bob");
+    for line in ["USER", "USER b 0 *", "USER b 0 * :", "USER :"] {
+        assert_eq!(bob.all(line), ":chatd.local 461 bob USER :Not enough parameters\n", "{line}");
+    }
+    assert!(bob.all("USER b 0 * :B").starts_with(":chatd.local 001 bob "));
+}
+
+#[test]
+fn nothing_comes_before_001_of_pass() {
+    let mut bob = Client::new(Options::default());
+    bob.all("PASS secret");
+    bob.all("NICK bob");
+    bob.first("USER b 0 * :B");
+    assert!(bob.next().is_some());
+    bob.reply(&Reply::Proved { name: name("Bob") });
+    assert_eq!(bob.taken(), "");
+    assert!(matches!(bob.next(), Some(Decoded::Irc(request)) if matches!(*request, Request::EnterProved { .. })));
+    bob.event(&Event::Welcome { name: who("Bob"), online: 1 });
+    assert!(bob.taken().starts_with(":chatd.local 001 Bob "));
+}
+
+#[test]
 fn pass_logs_in_and_never_registers() {
     for (pass, nick, expected) in
         [("PASS secret", "bob", "bob"), ("PASS bob:secret", "x", "bob"), ("PASS :1:secret", "bob", "bob")]

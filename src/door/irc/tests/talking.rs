@@ -223,4 +223,6 @@ fn people() {
     assert_eq!(alice.all("USER a 0 * :x").split(' ').nth(1), Some("462"));
     assert_eq!(alice.all("OPER a b").split(' ').nth(1), Some("491"));
     assert_eq!(alice.all("FOO"), ":chatd.local 421 Alice FOO :Unknown command\n");
+    let answer = ":chatd.local 421 Alice NO_SUCH-COMMAND :Unknown command\n";
+    assert_eq!(alice.all("NO_SUCH-COMMAND"), answer);
 }

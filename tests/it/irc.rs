@@ -1,3 +1,0 @@
-//! The IRC door, with clients that others wrote.
-
-pub(super) mod clients;
