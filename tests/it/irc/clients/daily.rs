@@ -28,6 +28,7 @@ fn reads(client: &mut Client, expected: &str) {
 /// The client has connected and joins the lobby by its settings.
 #[track_caller]
 fn a_day<C: Chat>(server: &Server, mut bob: Client, mut client: C) {
+    client.wait_entered("&all");
     client.wait_entered("#lobby");
     client.wait_shown("#lobby", "tea at four");
     reads(&mut bob, "C 103 lobby eve entered");
