@@ -122,6 +122,11 @@ impl IrcDoor {
         matches!(self.stage, Stage::In(_))
     }
 
+    /// The nick without a guest's mark: the name of the account that it asks for.
+    pub(super) fn own_name(&self) -> &str {
+        if let Stage::In(Who::Guest(guest)) = &self.stage { guest.as_str() } else { &self.nick }
+    }
+
     /// Whether its session is that of an account.
     pub(super) fn is_account(&self) -> bool {
         matches!(self.stage, Stage::In(Who::Account(_)))

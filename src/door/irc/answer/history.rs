@@ -108,7 +108,14 @@ impl IrcDoor {
     /// A question about what was said before has no answer.
     pub(super) fn on_not_recalled(&mut self, refusal: &Recalled) {
         let target = self.talk.asked.channel.to_string();
+        let is_mine = matches!(refusal, Recalled::NotYours | Recalled::NeedsAccount);
+        let is_there = || target == EVERYBODY || self.rooms.iter().any(|room| super::rooms::same(&target, room));
         match &self.talk.asked.what {
+            // Nothing is kept of a room that one is in.
+            What::History(_) if is_mine && is_there() => {
+                self.talk.steps.clear();
+                self.say_page(&[]);
+            }
             What::History(past) => {
                 let context = format!(" {} {target}", past.subcommand);
                 let code = match refusal {

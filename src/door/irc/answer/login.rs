@@ -22,14 +22,14 @@ impl IrcDoor {
         if self.is_asked(|what| matches!(what, What::Register)) {
             self.voice().server_line(format_args!("REGISTER SUCCESS {name} :Account created"));
         }
+        if self.is_asked(|what| matches!(what, What::NickServ)) {
+            self.say_nickserv(&format!("You are {name} now"));
+        }
         let (me, host) = (self.nick.clone(), self.server.name.clone());
         let source = format!("{me}!account@{host}");
         self.voice().number(Numeric::LoggedIn, format_args!("{source} {name} :You are now logged in as {name}"));
         if self.is_asked(|what| matches!(what, What::Sasl)) || matches!(self.stage, Stage::Anteroom) {
             self.voice().say(Numeric::SaslSuccess);
-        }
-        if self.is_asked(|what| matches!(what, What::NickServ)) {
-            self.say_nickserv("You are logged in");
         }
     }
 
@@ -56,15 +56,14 @@ impl IrcDoor {
                 self.voice().fail("PASS", code, "", "The server is busy, try again");
                 self.close_next(CloseReason::TooManyFailures);
             }
-            What::Register => self.on_not_registered(code, "The server is busy, try again"),
+            What::Register => self.fail_registration(code, "The server is busy, try again"),
             _ => self.say_nickserv("The server is busy, try again"),
         }
     }
 
-    /// The account that was asked for was not made.
-    pub(super) fn on_not_registered(&mut self, code: &str, why: &str) {
-        let by = if self.is_asked(|what| matches!(what, What::NickServ)) { What::NickServ } else { What::Register };
-        self.fail_registration(&by, code, why);
+    pub(super) fn fail_registration(&mut self, code: &str, why: &str) {
+        let context = format!(" {}", self.nick);
+        self.fail_register(code, &context, why);
     }
 
     /// No guest may have that name.
@@ -127,7 +126,7 @@ impl IrcDoor {
     }
 
     pub(super) fn on_counted(&mut self, census: Census) {
-        let Census { accounts, guests, sessions, rooms } = census;
+        let Census { accounts, guests, sessions, rooms, most_sessions } = census;
         let mut voice = self.voice();
         let words = format!("There are {accounts} users and {guests} guests on 1 server");
         voice.number(Numeric::UsersOnline, format_args!(":{words}"));
@@ -137,8 +136,8 @@ impl IrcDoor {
         voice.number(Numeric::Clients, format_args!(":I have {sessions} clients and 0 servers"));
         for numeric in [Numeric::LocalUsers, Numeric::GlobalUsers] {
             let kind = if numeric == Numeric::LocalUsers { "local" } else { "global" };
-            let words = format!("Current {kind} users {sessions}, max {sessions}");
-            voice.number(numeric, format_args!("{sessions} {sessions} :{words}"));
+            let words = format!("Current {kind} users {sessions}, max {most_sessions}");
+            voice.number(numeric, format_args!("{sessions} {most_sessions} :{words}"));
         }
         if self.is_asked(|what| matches!(what, What::Burst)) {
             self.say_motd();

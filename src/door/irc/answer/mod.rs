@@ -39,7 +39,9 @@ impl IrcDoor {
         if let Reply::Closing(_) | Reply::Bye = reply
             && self.talk.label.is_some()
         {
+            let asked = std::mem::take(&mut self.talk.asked);
             self.end_line(out); // its answer comes before the goodbye
+            self.talk.asked = asked;
         }
         self.on_reply(reply);
         self.hand_out(out);
@@ -88,10 +90,10 @@ impl IrcDoor {
             Reply::PasswordChanged => self.say_nickserv("Your password is changed"),
             Reply::GuestRefused { why, is_login } => self.on_guest_refused(*why, *is_login),
             Reply::ReservedName(_) | Reply::BannedName(_) | Reply::BadName => {
-                self.on_not_registered("BAD_ACCOUNT_NAME", "No account can have this name");
+                self.fail_registration("BAD_ACCOUNT_NAME", "No account can have this name");
             }
-            Reply::NameTaken(_) => self.on_not_registered("ACCOUNT_EXISTS", "Another account has this name"),
-            Reply::NoNewAccounts => self.on_not_registered("TEMPORARILY_UNAVAILABLE", "No new accounts"),
+            Reply::NameTaken(_) => self.fail_registration("ACCOUNT_EXISTS", "Another account has this name"),
+            Reply::NoNewAccounts => self.fail_registration("TEMPORARILY_UNAVAILABLE", "No new accounts"),
             Reply::Busy(_) | Reply::CannotSave | Reply::TooManyChanges(_) => self.on_busy(),
             Reply::Recalled(recalled) => self.on_recalled(recalled),
             Reply::WrongRoomPassword => self.say_bad_key(),
@@ -113,11 +115,18 @@ impl IrcDoor {
         }
     }
 
-    /// News about what is kept.
+    /// News about what is kept. Of all places, a client is told those that it has open for sure.
     fn on_notice(&mut self, notice: &Notice) {
-        if let Notice::Read { place: Some(place), id } = notice {
-            let target = history::target_of(place);
-            let mark = super::point::timestamp(*id);
+        let Notice::Read { place, id } = notice else { return };
+        let mark = super::point::timestamp(*id);
+        let targets = match place {
+            Some(place) => vec![history::target_of(place)],
+            None => {
+                let rooms = self.rooms.iter().map(|room| names::channel(room).to_string());
+                std::iter::once(EVERYBODY.to_owned()).chain(rooms).collect()
+            }
+        };
+        for target in targets {
             self.voice().server_line(format_args!("MARKREAD {target} {mark}"));
         }
     }

@@ -208,9 +208,10 @@ impl IrcDoor {
 
     pub(super) fn on_register(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         let account = parameters.at(0);
-        let is_own = account == "*" || self.is_me(account);
+        let is_own = account == "*" || account.eq_ignore_ascii_case(self.own_name());
         let shown = repeated(account).to_owned();
         let context = format!(" {shown}");
+        self.talk.asked = Asked::plain(What::Register);
         if self.is_account() || self.proved.is_some() {
             self.fail_register("ALREADY_AUTHENTICATED", &context, "You are logged in");
         } else if &*self.nick == "*" {
@@ -218,40 +219,39 @@ impl IrcDoor {
         } else if !is_own {
             self.fail_register("ACCOUNT_NAME_MUST_BE_NICK", &context, "The name of the account is your nick");
         } else {
-            return self.register(What::Register, parameters.at(2).as_bytes());
+            return self.register(parameters.at(2).as_bytes());
         }
         Decoded::Nothing
     }
 
-    /// Makes an account of the client's nick. `by` is how it was asked for.
-    pub(super) fn register(&mut self, by: What, password: &[u8]) -> Decoded<'static> {
+    /// Makes an account of the client's nick, for REGISTER or for NickServ, as is asked.
+    pub(super) fn register(&mut self, password: &[u8]) -> Decoded<'static> {
+        let context = format!(" {}", self.nick);
         let least = self.server.password_min as usize;
-        let (code, why) = match UserName::parse(&self.nick) {
-            _ if !self.server.registers => ("TEMPORARILY_UNAVAILABLE", "No new accounts".into()),
-            Err(_) => ("BAD_ACCOUNT_NAME", "No account can have this name".into()),
-            Ok(_) if password.len() < least => ("WEAK_PASSWORD", format!("A password has {least} bytes or more")),
+        match UserName::parse(self.own_name()) {
+            _ if !self.server.registers => {
+                self.fail_register("TEMPORARILY_UNAVAILABLE", &context, "No new accounts");
+            }
+            Err(_) => self.fail_register("BAD_ACCOUNT_NAME", &context, "No account can have this name"),
+            Ok(_) if password.len() < least => {
+                self.fail_register("WEAK_PASSWORD", &context, &format!("A password has {least} bytes or more"));
+            }
             Ok(_) if password.len() > PASSWORD_MAX_BYTES => {
-                ("UNACCEPTABLE_PASSWORD", format!("A password has at most {PASSWORD_MAX_BYTES} bytes"))
+                let why = format!("A password has at most {PASSWORD_MAX_BYTES} bytes");
+                self.fail_register("UNACCEPTABLE_PASSWORD", &context, &why);
             }
             Ok(name) => {
                 let request = Request::Register { name, password: Secret::new(password.to_vec()) };
-                return self.request(Asked::plain(by), request);
+                return Decoded::Irc(Box::new(request));
             }
-        };
-        self.fail_registration(&by, code, &why);
+        }
         Decoded::Nothing
     }
 
-    /// No account was made. NickServ says why in words.
-    pub(in crate::door::irc) fn fail_registration(&mut self, by: &What, code: &str, why: &str) {
-        if matches!(by, What::NickServ) {
+    pub(in crate::door::irc) fn fail_register(&mut self, code: &str, context: &str, why: &str) {
+        if self.is_asked(|what| matches!(what, What::NickServ)) {
             return self.say_nickserv(why);
         }
-        let context = format!(" {}", self.nick);
-        self.fail_register(code, &context, why);
-    }
-
-    fn fail_register(&mut self, code: &str, context: &str, why: &str) {
         self.voice().fail("REGISTER", code, context, why);
     }
 
