@@ -44,6 +44,7 @@ pub mod close;
 pub mod limits;
 pub mod mention;
 pub mod network;
+pub mod own_names;
 pub mod secret;
 pub mod text;
 

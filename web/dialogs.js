@@ -24,6 +24,11 @@ function openDialog(title, content, kind = "") {
 }
 
 const button = (text, onclick, kind = "") => h(`button${kind}`, { onclick }, text);
+/** A button that closes the dialog before it does anything. */
+const lastly = (close, text, act, kind) => button(text, () => {
+  close();
+  act();
+}, kind);
 const submit = (text) => h("button.primary", { type: "submit" }, text);
 const buttons = (...children) => h("div.buttons", ...children);
 const input = (props) => h("input", { autocomplete: "off", dir: "auto", ...props });
@@ -88,13 +93,9 @@ export const settings = (app) => openDialog("Settings", (close) => {
     app.setPref("notify", isAllowed);
   } });
   const away = input({ value: session.away, placeholder: "What others are told", onchange: () => app.do("setAway", away.value.trim(), tell) });
-  const leave = (next) => () => {
-    close();
-    next();
-  };
   return [error, field("Theme", theme), h("label.check", notices, "Notifications"), hint,
     field("Away", away),
-    buttons(button("Change password", leave(() => newPassword(app))), button("Sign out", leave(() => app.do("signOut"))))];
+    buttons(lastly(close, "Change password", () => newPassword(app)), lastly(close, "Sign out", () => app.do("signOut")))];
 });
 
 const newPassword = (app) => openDialog("Change password", (close) => {
@@ -165,11 +166,11 @@ export const switchPlace = (app, places, open) => openDialog("Go to", (close) =>
 /** About a place: what it is, how loud it is, what its host may do; or about a person. */
 export const details = (app, place, open) => openDialog(place.who || place.label, (close) => {
   const { session } = app;
-  const [error, say, tell] = alertLine();
+  const [error, , tell] = alertLine();
   const set = (line) => app.do("inquire", line, tell);
   const known = session.places.get(place.key);
   const level = h("select", { onchange: () => app.do("setLevel", known, level.value, tell) }, options({ all: "Everything", mentions: "Mentions of me", none: "Nothing" }, known?.level));
-  const context = { app, place, open, close, set, say, tell };
+  const context = { app, place, known, open, close, set, tell };
   return [error, ...(place.who ? personParts(context) : []), session.hasHistory && known?.isStored ? field("Notify me of", level) : null,
     ...(place.isRoom ? roomParts(context) : place.name === ALL ? [small("Everybody on this server reads this.")] : [])];
 });
@@ -189,14 +190,10 @@ function roomParts({ app, place, close, set }) {
     small(place.kept === null ? "Nothing is kept; the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
     ...(isHost ? [session.hasHistory && h("label.check", keep, "Keep this room"), field("New room password", lock)] : []),
     buttons(
-      isHost && button("Close the room", async () => {
-        close();
+      isHost && lastly(close, "Close the room", async () => {
         if (await isSure("Close the room")) set(`CLOSE ${place.word}`);
       }),
-      button("Leave", () => {
-        close();
-        app.do("leave", place);
-      })),
+      lastly(close, "Leave", () => app.do("leave", place))),
   ];
 }
 
@@ -207,7 +204,7 @@ function factOf(key, value) {
   return isNaN(time) ? rich(value) : moment(time);
 }
 
-function personParts({ app, place, open, close, tell }) {
+function personParts({ app, place, known, open, close, tell }) {
   const { session } = app;
   const { who } = place;
   const facts = h("dl");
@@ -218,18 +215,13 @@ function personParts({ app, place, open, close, tell }) {
   if (session.isMe(who)) return [facts];
   const room = session.here;
   const isHosted = session.isHost(room) && room.people.has(keyOf(who));
-  const isGuest = who.startsWith("~");
-  const hearsOneRoom = session.hearsOneRoom(who);
-  const then = (text, act, kind) => button(text, () => {
-    close();
-    act();
-  }, kind);
   const isIgnored = session.ignored.has(keyOf(who));
   const done = (reply) => (reply.code === 200 ? close() : tell(reply));
   const asHost = (text, line) => isHosted && button(text, () => app.do("inquire", line, done));
   return [facts, buttons(
     asHost(`Put out of ${room.name}`, `KICK ${room.word} ${who}`),
-    session.places.has(place.key) && then("Remove from the list", () => app.do("close", session.places.get(place.key))),
-    !isGuest && session.hasHistory && button(isIgnored ? "Stop ignoring" : "Ignore", () => app.do("setIgnored", who, !isIgnored, done)),
-    !hearsOneRoom && place.key !== room.key && then("Message", () => open(place.name), ".primary"))];
+    asHost(`Make host of ${room.name}`, room.kept === null ? `HOST ${room.word} ${who}` : `KEEP ${room.word} TO ${who}`),
+    known && lastly(close, "Remove from the list", () => app.do("close", known)),
+    !who.startsWith("~") && session.hasHistory && button(isIgnored ? "Stop ignoring" : "Ignore", () => app.do("setIgnored", who, !isIgnored, done)),
+    !session.hearsOneRoom(who) && place.key !== room.key && lastly(close, "Message", () => open(place.name), ".primary"))];
 }

@@ -93,8 +93,8 @@ export function makeLog(hooks) {
     switch (row.type) {
       case "day": return h("div.day", h("span", dayName(row.time)));
       case "new": return h("div.day.new", h("span", "New"));
-      case "moves": return h("div.moves", when(row.time), h("span", { dir: "auto" }, movesText(row.moves)));
-      case "note": return h("div.moves", when(row.time), h("span", { dir: "auto" }, rich(row.item.text)));
+      case "moves": case "note":
+        return h("div.moves", when(row.time), h("span", { dir: "auto" }, row.moves ? movesText(row.moves) : rich(row.item.text)));
       case "hole": return h("div.hole", { "data-id": row.item.id }, `Something is missing here: ${row.item.text}`);
       case "start": return h("div.start", place.who ? face(place.who) : icon("talk"), h("h2", bdi(place.label)), row.text);
       case "message": return message(row);

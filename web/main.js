@@ -121,7 +121,7 @@ const isNew = (text) => { fresh = { count: fresh.count + 1, text }; };
 function heard({ place, message, isLoud }) {
   const isSeen = place === session.here && !document.hidden;
   if (isSeen || isLoud) isNew(`${message.from}: ${clip(message.text, 200)}`);
-  if (isLoud && document.hidden && prefs.notify && "Notification" in window && Notification.permission === "granted") notify(place, message);
+  if (isLoud && document.hidden && prefs.notify && window.Notification?.permission === "granted") notify(place, message);
 }
 
 function notify(place, message) {

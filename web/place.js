@@ -24,8 +24,8 @@ export class Place {
   /** Pages that were asked for before the log began anew are not for it. */
   epoch = 0;
   isLoading = false;
-  topic = "";
-  knowsTopic = false;
+  /** What the room is about; null before the server has told it. */
+  topic = null;
   kept = null;
   people = null;
   lineAt = null;

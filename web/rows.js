@@ -48,7 +48,7 @@ export function movesText(moves) {
   }
   const said = { entered: [], left: [], both: [], other: [] };
   for (const [name, { first, last }] of people) {
-    if (!["entered", "left"].includes(first) || !["entered", "left"].includes(last)) said.other.push(`${name} ${last}`);
+    if (!said[first] || !said[last]) said.other.push(`${name} ${last}`);
     else if (first === last) said[last].push(name);
     else said.both.push(`${name} ${first === "entered" ? "came and went" : "left and came back"}`);
   }

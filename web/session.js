@@ -37,7 +37,19 @@ const WATCHED_MOST = 30;
 /** Reasons after which only the user connects again. */
 const FINAL = ["too many failures", "logged in", "another login", "put out", "banned", "not a chat client"];
 
+/** The names that begin lines of a list, by their keys. */
+const namesOf = (lines) => new Map(lines.map(({ text }) => text.split(" ")[0]).map((name) => [keyOf(name), name]));
+
+/** Puts a name among others, or takes it away. */
+function setAmong(names, name, isIn) {
+  if (isIn) names.set(keyOf(name), name);
+  else names.delete(keyOf(name));
+}
+
 export class Session {
+  ownCount = 0;
+  peopleVersion = 0;
+
   /**
    * `saved`: {name, token, rooms, place, unsent}, what an earlier page has kept; `isCopy` if that page may still be
    * there. `random`: numbers from 0 to 1.
@@ -51,7 +63,7 @@ export class Session {
     this.token = saved.token ?? "";
     /** Whose conversation this is. */
     this.who = saved.name;
-    this.savedRooms = new Map((saved.rooms ?? []).map((room) => [keyOf(room.name), { name: room.name, password: room.password ?? "" }]));
+    this.savedRooms = new Map((saved.rooms ?? []).map(({ name, password = "" }) => [keyOf(name), { name, password }]));
     this.reset();
     this.restore(saved.unsent ?? {}, saved.isCopy);
     this.current = this.place(saved.place ?? ALL).key;
@@ -268,8 +280,7 @@ export class Session {
         return this.password === null ? undefined : this.sendName();
       case 531:
         this.forgetToken();
-        this.prompt = "password";
-        return this.ask(text);
+        // falls through: a password is asked for
       default:
         this.prompt = code === 553 || text.endsWith("your name?") ? "name" : "password";
         return this.ask(text);
@@ -291,8 +302,7 @@ export class Session {
     this.request("WANT ids reads forgets own");
     this.renewToken();
     this.request("IGNORE", (code, text, lines) => {
-      const names = lines.map((frame) => frame.text.split(" ")[0]);
-      if (code === 211) this.ignored = new Map(names.map((other) => [keyOf(other), other]));
+      if (code === 211) this.ignored = namesOf(lines);
     });
     if (this.away) this.request(`AWAY ${this.away}`);
     if (this.isNew) this.note(this.place(ALL), `Welcome, ${name}. This account is new.`);
@@ -370,7 +380,7 @@ export class Session {
   askMissed(after) {
     this.request(`HISTORY after ${after} ${PAGE}`, (code, text, lines) => {
       if (this.isLater("missed", code, () => this.askMissed(after))) return;
-      const end = code === 212 ? pageEnd(text) : null;
+      const end = pageEnd(text);
       if (!end) return this.endResume();
       for (const { text: line } of lines) this.takeMissed(pastLine(line));
       if (end.next !== null && end.next > after) {
@@ -384,7 +394,7 @@ export class Session {
   takeMissed(line) {
     if (!line) return;
     this.missed.lines += 1;
-    if (line.id > this.liveTop) this.liveTop = line.id;
+    this.raise(line.id);
     const place = this.place(line.place);
     if (this.isMe(line.from) && this.arrive(place, line)) return;
     const isNew = this.show(place, line);
@@ -396,11 +406,9 @@ export class Session {
 
   /** Whether this line of mine is one that was not confirmed. */
   arrive(place, line) {
-    const isIt = (message) => message.state === "unsure" && withoutInvisible(message.text) === line.text;
-    const message = place.pending.find(isIt);
-    if (!message) return false;
-    place.confirm(message, line.id, "");
-    return true;
+    const message = place.pending.find(({ state, text }) => state === "unsure" && withoutInvisible(text) === line.text);
+    if (message) place.confirm(message, line.id, "");
+    return message;
   }
 
   /** So much was missed that the logs begin anew; they are fetched when somebody looks. */
@@ -446,18 +454,21 @@ export class Session {
   said(frame) {
     const from = frame.from ?? this.me;
     const place = this.place(frame.place);
-    const isMention = frame.from !== null && (place.who !== "" || mentions(frame.text, this.me)) && !this.isMe(from);
+    const isMention = place.who !== "" || mentions(frame.text, this.me);
     const message = { id: frame.id, from, text: frame.text, isMention };
-    if (frame.id > this.liveTop) this.liveTop = frame.id;
+    this.raise(frame.id);
     if (this.isCurrent) this.top = frame.id;
     if (!this.show(place, message) || this.isMe(from)) return;
     place.hear(message.id, this.isLoud(place, message));
-    if (!from.startsWith("~")) this.setOnline(from, true);
+    if (!place.isRoom || !from.startsWith("~")) this.setOnline(from, true);
     this.act("heard", { place, message, isLoud: this.isLoud(place, message) });
     if (place !== this.here) return;
     if (!this.isSeeing) place.lineAt ??= place.mark;
     this.markRead();
   }
+
+  /** A line with this id is here. */
+  raise(id) { if (id > this.liveTop) this.liveTop = id; }
 
   /** Puts a message into its log. False if it is there, or before everything that is shown. */
   show(place, line) {
@@ -484,7 +495,7 @@ export class Session {
   }
 
   write(place, text) {
-    const message = { key: `own ${(this.ownCount = (this.ownCount ?? 0) + 1)}`, type: "message", id: null, from: this.me, text, place, state: "queued", note: "", time: this.now };
+    const message = { key: `own ${(this.ownCount += 1)}`, type: "message", id: null, from: this.me, text, place, state: "queued", note: "", time: this.now };
     place.pending.push(message);
     return message;
   }
@@ -525,8 +536,8 @@ export class Session {
     if (message.state === "gone") return;
     if (code !== 250) return this.fail(message, words);
     const { told, id } = confirmed(words);
-    if (id !== null && id > this.liveTop) this.liveTop = id;
-    if (id !== null && this.isCurrent && id > (this.top ?? 0n)) this.top = id;
+    this.raise(id);
+    if (this.isCurrent && id > (this.top ?? 0n)) this.top = id;
     message.place.confirm(message, id, noteOf(told));
   }
 
@@ -554,17 +565,16 @@ export class Session {
     const tail = rest.join(" ");
     switch (code) {
       case 100:
-        this.note(this.place(ALL), `The operator: ${text}`);
-        return this.act("told", { text: `The operator: ${text}` });
+        return this.noteAloud(this.place(ALL), `The operator: ${text}`);
       case 101: return this.setPresence(first, second === "back" ? "online" : second, tail);
-      case 102: return this.renamed(first, /^is (\S+) now$/.exec(text.slice(first.length + 1))?.[1]);
+      case 102: return tail === `${rest[0]} now` && this.renamed(first, rest[0]);
       case 103: return this.move(first, second, "entered");
       case 104: return this.move(first, second, tail === "left: kicked" ? "was put out" : "left");
       case 105: {
         const [, by, topic = ""] = /^\S+ by (\S+):(?: (.*))?$/s.exec(text) ?? [];
         const place = this.place(first);
-        if (place.topic !== topic && place.knowsTopic) this.note(place, topic ? `${by} set the topic: ${topic}` : `${by} removed the topic`);
-        [place.topic, place.knowsTopic] = [topic, true];
+        if (place.topic !== null && place.topic !== topic) this.note(place, topic ? `${by} set the topic: ${topic}` : `${by} removed the topic`);
+        place.topic = topic;
         return;
       }
       case 106: return this.gone(first, `this room is closed: ${text.slice(first.length + 9)}`);
@@ -576,11 +586,7 @@ export class Session {
         if (second === "all") this.find(first)?.eraseAll(tail);
         else this.find(first)?.erase(idOf(second));
         return;
-      case 111: {
-        const invited = `${second} invites you into ${first}`;
-        this.note(this.here, invited);
-        return this.act("told", { text: invited });
-      }
+      case 111: return this.noteAloud(this.here, `${second} invites you: /join ${first}`);
       case 112: {
         const place = this.place(first);
         [place.kept, place.isStored] = second === "kept" ? [tail, true] : [null, false];
@@ -611,23 +617,27 @@ export class Session {
 
   /** Somebody in a room of this session has another name. What is said to the old one may reach somebody else. */
   renamed(was, now) {
-    if (now === undefined) return;
-    const [key, newKey] = [keyOf(was), keyOf(now)];
-    for (const place of this.places.values()) {
+    const key = keyOf(was);
+    for (const place of this.all) {
       const person = place.people?.get(key);
-      if (!person && place.key !== `@${key}`) continue;
-      this.note(place, `${was} is ${now} now`);
+      if (person || place.key === `@${key}`) this.note(place, `${was} is ${now} now`);
       if (!person) continue;
       place.people.delete(key);
-      place.people.set(newKey, { ...person, name: now });
+      place.people.set(keyOf(now), { ...person, name: now });
     }
-    if (this.online.delete(key)) this.online.set(newKey, now);
-    this.peopleChanged();
+    this.setOnline(was, false);
+    this.setOnline(now, true);
   }
 
   note(place, text) {
     place.note(text, this.now);
     this.trim(place);
+  }
+
+  /** The same, of something that is no matter of one place. */
+  noteAloud(place, text) {
+    this.note(place, text);
+    this.act("told", { text });
   }
 
   gone(room, why) {
@@ -693,7 +703,7 @@ export class Session {
     [this.isLookingBack, this.isSeeing] = [target !== null, false];
     if (this.isReady) this.save();
     this.ensure();
-    if (place.isRoom && place.isJoined && !place.people) this.refreshNames(place);
+    this.withPeople(place);
   }
 
   /** Who has looked at a message of long ago sees what is new again. */
@@ -753,7 +763,7 @@ export class Session {
       place.isLoading = false;
       const past = lines.map((line) => pastLine(line.text)).filter((line) => line);
       place.merge(past.map((line) => this.itemOf(line)));
-      done(code === 212 ? pageEnd(text) : null, past.length);
+      done(pageEnd(text), past.length);
       if (place === this.here) this.markRead();
     });
     return true;
@@ -835,10 +845,7 @@ export class Session {
   }
 
   setIgnored(name, isIgnored, tell) {
-    this.inquire(`IGNORE ${name}${isIgnored ? "" : " off"}`, tell, () => {
-      if (isIgnored) this.ignored.set(keyOf(name), name);
-      else this.ignored.delete(keyOf(name));
-    });
+    this.inquire(`IGNORE ${name}${isIgnored ? "" : " off"}`, tell, () => setAmong(this.ignored, name, isIgnored));
   }
 
   setAway(text, tell) {
@@ -858,7 +865,7 @@ export class Session {
   search(words, before, tell) {
     this.inquire(`SEARCH ${words}${before === null ? "" : ` before:${before}`}`, ({ code, text, lines }) => {
       if (code === 502 || text.startsWith("search is off")) this.hasSearch = false;
-      const end = code === 212 ? pageEnd(text) : null;
+      const end = pageEnd(text);
       tell({ lines: lines.map(pastLine).filter((line) => line), next: end?.next ?? null, error: end ? "" : text });
     });
   }
@@ -879,13 +886,16 @@ export class Session {
 
   /** Asks to be told when the other one of a direct conversation comes and goes. */
   watch({ key, who }) {
-    if (!this.isReady || !/^[a-z]/i.test(who) || this.watched.has(key) || this.watched.size >= WATCHED_MOST) return;
+    if (!this.isReady || !/^~?[a-z]/i.test(who) || this.watched.has(key) || this.watched.size >= WATCHED_MOST) return;
     this.watched.add(key);
     this.request(`WATCH ${who}`, (code, text) => {
       const [, is, why] = /^\S+ is (online|away|offline)(?:: (.*))?$/s.exec(text) ?? [];
       if (is) this.setPresence(who, is, why);
     });
   }
+
+  /** {is, text} of an account that is watched. */
+  presenceOf(name) { return this.presence.get(keyOf(name)) ?? { is: "", text: "" }; }
 
   /** `is`: online, away (because of `text`) or offline. */
   setPresence(name, is, text = "") {
@@ -896,8 +906,7 @@ export class Session {
 
   setOnline(name, isOnline) {
     if (this.online.has(keyOf(name)) === isOnline) return;
-    if (isOnline) this.online.set(keyOf(name), name);
-    else this.online.delete(keyOf(name));
+    setAmong(this.online, name, isOnline);
     this.peopleChanged();
   }
 
@@ -905,14 +914,13 @@ export class Session {
   hearsOneRoom(name) { return name.startsWith("~") && !this.online.has(keyOf(name)); }
 
   /** The view draws people again when this differs. */
-  peopleChanged() { this.peopleVersion = (this.peopleVersion ?? 0) + 1; }
+  peopleChanged() { this.peopleVersion += 1; }
 
   refreshWho() {
     if (this.isVisible === false) return this.after("who", WHO_EVERY_MS, () => this.refreshWho());
     return this.request("WHO", (code, text, lines) => {
       if (code !== 211) return;
-      const names = lines.map((frame) => frame.text.split(" ")[0]);
-      this.online = new Map(names.map((name) => [keyOf(name), name]));
+      this.online = namesOf(lines);
       this.onlineText = text.includes(" of ") ? text.split(";")[0] : "";
       this.after("who", Math.max(WHO_EVERY_MS, WHO_EACH_MS * (/(\d+) online/.exec(text)?.[1] ?? 0)), () => this.refreshWho());
       this.peopleChanged();
@@ -920,7 +928,7 @@ export class Session {
   }
 
   /** Calls `act` when it is known who is in a place, as far as there is somebody to ask. */
-  withPeople(place, act) {
+  withPeople(place, act = () => {}) {
     if (place.isRoom && place.isJoined && !place.people) this.refreshNames(place, act);
     else act();
   }
@@ -942,7 +950,7 @@ export class Session {
   /** Who is in a place, in their order: {name, isHost, isAbsent}. */
   peopleOf(place) {
     const of = (name) => ({ name, isHost: false, isAbsent: false });
-    if (place.who) return [{ ...of(place.who), isAbsent: this.presence.get(keyOf(place.who))?.is === "offline" }, of(this.me)];
+    if (place.who) return [{ ...of(place.who), isAbsent: this.presenceOf(place.who).is === "offline" }, of(this.me)];
     const people = place.isRoom ? [...(place.people ?? [])] : [...this.online].map(([key, name]) => [key, of(name)]);
     const byName = ([a, { isAbsent }], [b, other]) => isAbsent - other.isAbsent || (a < b ? -1 : 1);
     return people.sort(byName).map(([, person]) => person);

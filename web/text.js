@@ -99,7 +99,7 @@ export const clip = (text, most) => (text.length <= most ? text : `${[...text.sl
  * Completes the word before the caret: {text, at} or null. `names` are tried in their order from the `turn`-th match on.
  */
 export function complete(text, caret, names, turn) {
-  const begun = /(^|\s)(@?)([\p{L}\p{N}_.-]+)$/u.exec(text.slice(0, caret));
+  const begun = /(^|\s)(@?)([\p{L}\p{N}_.~-]+)$/u.exec(text.slice(0, caret));
   if (!begun) return null;
   const prefix = begun[3].toLowerCase();
   const matches = names.filter((name) => name.toLowerCase().startsWith(prefix));

@@ -155,7 +155,7 @@ export function makeView(app) {
   function renderBanner() {
     const [words, button = ""] = bannerOf();
     banner.hidden = !words;
-    if (bannerText.textContent !== words) bannerText.textContent = words;
+    put(bannerText, words);
     put(bannerButton, button);
   }
 
@@ -209,7 +209,7 @@ export function makeView(app) {
       badge.className = count === 0 ? "" : loud > 0 ? "badge loud" : "badge";
       button.classList.toggle("unread", count > 0 && place.level !== "none");
       button.classList.toggle("absent", session.isOutOf(place));
-      sign.dataset.is = session.presence.get(keyOf(place.who))?.is ?? "";
+      sign.dataset.is = session.presenceOf(place.who).is;
       return item;
     });
     arrange(list, items);
@@ -225,7 +225,7 @@ export function makeView(app) {
   function open(place, target = null) {
     drawer(null);
     app.do("open", place, target);
-    if (target === null && innerWidth >= 640) text.focus();
+    focusText();
   }
 
   let wasHere = null;
@@ -237,13 +237,16 @@ export function makeView(app) {
     drawer(null);
     text.value = wasHere.draft;
     typed();
-    if (wasHere.target === null && innerWidth >= 640) text.focus();
+    focusText();
   }
+
+  /** A message that is shown has the focus, and a small screen has no room for a keyboard. */
+  function focusText() { if (session.here.target === null && innerWidth >= 640) text.focus(); }
 
   function renderHead() {
     const place = session.here;
     if (title.textContent !== place.label) title.replaceChildren(bdi(place.label));
-    const { is = "", text: why = "" } = session.presence.get(keyOf(place.who)) ?? {};
+    const { is, text: why } = session.presenceOf(place.who);
     topic.textContent = place.who ? [is, why].filter(Boolean).join(": ") : place.isRoom ? place.topic : session.isReady ? session.onlineText || `${session.online.size} online` : "";
     searchButton.hidden = !session.hasSearch;
     text.disabled = send.disabled = session.isOutOf(place);
@@ -349,7 +352,7 @@ export function makeView(app) {
     const [, verb, rest, first, words] = /^\/(\S*) *([@#]?(\S*) *(.*))$/s.exec(line);
     setText("");
     if (/^(join|make)$/i.test(verb)) return app.do("enter", verb.toUpperCase(), first, words, false, tell);
-    if (/^\/dm +@?[a-z]/i.test(line)) {
+    if (/^\/dm +@?~?[a-z]/i.test(line)) {
       open(`@${first}`);
       return words && setText(words);
     }

@@ -62,17 +62,17 @@ export function parse(line) {
   if (!line.startsWith("D ")) return null;
   const kind = /^D ([A-Z]+) /.exec(line)?.[1];
   const rest = line.slice(3 + (kind?.length ?? 0));
-  const said = (fields, place, from) => {
-    const id = fields && idOf(fields[0]);
-    return id === null || !fields ? null : { type: "said", id, place: place(fields), from: from(fields), text: fields.at(-1) };
-  };
+  if (kind && !["PM", "DM", "TO", "RM"].includes(kind)) return { type: "other" };
+  const fields = words(rest, kind === "RM" ? 3 : 2);
+  const id = idOf(fields?.[0]);
+  if (!kind || id === null) return null;
+  const [, first, second] = fields;
+  const said = (place, from) => ({ type: "said", id, place, from, text: fields.at(-1) });
   switch (kind) {
-    case undefined: return null;
-    case "PM": return said(words(rest, 2), () => ALL, (f) => f[1]);
-    case "DM": return said(words(rest, 2), (f) => `@${f[1]}`, (f) => f[1]);
-    case "TO": return said(words(rest, 2), (f) => `@${f[1]}`, () => null);
-    case "RM": return said(words(rest, 3), (f) => f[1], (f) => f[2]);
-    default: return { type: "other" };
+    case "PM": return said(ALL, first);
+    case "DM": return said(`@${first}`, first);
+    case "TO": return said(`@${first}`, null);
+    default: return said(first, second);
   }
 }
 
@@ -86,7 +86,7 @@ export function pastLine(text) {
   return { id, place, from, isMention: flags.includes("m"), isHole: flags.includes("g"), text: text.slice(fields.slice(0, 4).join(" ").length + 1) };
 }
 
-/** The last line of a page (212): `50 next=ID` or `7 end`; {next: null} at the end. */
+/** The last line of a page (212): `50 next=ID` or `7 end`; {next: null} at the end. Null for any other reply. */
 export function pageEnd(text) {
   const last = /^\d+ (?:.* )?(?:end|next=(\d{1,20}))$/.exec(text);
   return last && { next: last[1] === undefined ? null : BigInt(last[1]) };

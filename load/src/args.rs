@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chatd::limits::{LINE_BYTES_MOST, NAME_BYTES, PASSWORD_MAX_BYTES};
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
+use super::speech::Speech;
 use super::stamp;
 use super::tally;
 
@@ -16,6 +17,8 @@ const SECONDS_MOST: u32 = 24 * 60 * 60;
 const READERS_MOST: u32 = 1_000;
 /// Bytes of a line besides its text: `C RM`, a room's name, spaces, the LF.
 const FRAME_BYTES: usize = 64;
+/// The longest text by IRC: with the longest names, its line is still one.
+const IRC_TEXT_BYTES: usize = 384;
 
 const AFTER_HELP: &str = "\
   chatload mesh --spawn                     starts a server, measures it, ends it
@@ -148,6 +151,10 @@ pub struct Common {
     /// port is that of its web door [default: 8015]
     #[arg(long)]
     pub web: bool,
+    /// Speak IRC, as accounts. With --spawn, the server has an IRC door only; with --server, the port is that of its IRC
+    /// door [default: 6667, with --tls 6697]
+    #[arg(long, conflicts_with = "web")]
+    pub irc: bool,
     /// With --tls: check the server's certificate against the ones in FILE (PEM). Without it, any is accepted: this
     /// measures a server, and sends it nothing worth protecting
     #[arg(long, value_name = "FILE", conflicts_with = "spawn")]
@@ -204,7 +211,8 @@ impl Args {
         if common.server.is_none() && !common.spawn && !matches!(self.work, Work::History { .. }) {
             return Err("it takes a server: --spawn starts one, --server ADDR names one that runs".to_owned());
         }
-        let (size, longest) = (self.size(), LINE_BYTES_MOST - FRAME_BYTES);
+        let longest = if common.irc { IRC_TEXT_BYTES } else { LINE_BYTES_MOST - FRAME_BYTES };
+        let size = self.size();
         let least = if matches!(self.work, Work::History { .. }) { 1 } else { stamp::BYTES };
         if !(least..=longest).contains(&size) {
             return Err(format!("--size {size}: it takes {least} to {longest} bytes"));
@@ -248,6 +256,9 @@ impl Args {
             }
             Work::History { common, .. } if common.history.is_some() || common.turns.is_some() => {
                 Err("history measures a history: leave out --history and --turns".to_owned())
+            }
+            Work::History { common, .. } if common.irc => {
+                Err("history asks in the typed dialect: leave out --irc".to_owned())
             }
             Work::History { .. } if self.connections() > READERS_MOST => {
                 Err(format!("--connections: history takes {READERS_MOST} at most"))
@@ -304,6 +315,11 @@ impl Args {
             | Work::Handshakes { common, .. }
             | Work::History { common, .. } => common,
         }
+    }
+
+    /// What connections speak.
+    pub(super) fn speech(&self) -> Speech {
+        if self.common().irc { Speech::Irc } else { Speech::Typed }
     }
 
     /// The number of connections that log in.
@@ -445,6 +461,10 @@ mod tests {
         check("chatload idle --spawn --turns 3 --history on", Err("cannot be used with"));
         check("chatload history --history off", Err("leave out"));
         check("chatload history --server x", Err("of its own"));
+        check("chatload idle --spawn --web --irc", Err("cannot be used with"));
+        check("chatload mesh --spawn --irc --size 385", Err("30 to 384"));
+        check("chatload mesh --spawn --irc --size 384", Ok((100, 100, 10)));
+        check("chatload history --irc", Err("leave out --irc"));
         check("chatload history --connections 1001", Err("1000 at most"));
         check("chatload history --places 32", Err("33"));
     }

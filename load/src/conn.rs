@@ -8,6 +8,8 @@ use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 
 use super::inbox::{ENDLESS, Inbox, NeverEnds};
+use super::irc;
+use super::speech::Speech;
 use super::tls::{Handshake, Tls};
 use super::web::{Heard, Masks, Web, wrap, wrap_pong};
 
@@ -25,12 +27,23 @@ pub(super) struct Outbox {
     sent: usize,
     /// The masks of its messages, if it has messages instead of lines.
     masks: Option<Masks>,
+    /// What is spoken: it says how a line ends.
+    speech: Speech,
 }
 
 impl Outbox {
     /// One of messages, which begins with the request for them.
     fn of_messages(request: &[u8], masks: Masks) -> Self {
-        Self { bytes: request.to_vec(), sent: 0, masks: Some(masks) }
+        Self { bytes: request.to_vec(), masks: Some(masks), ..Self::default() }
+    }
+
+    /// One of lines, which begins with what a client says first.
+    fn of_lines(speech: Speech) -> Self {
+        let mut outbox = Self { speech, ..Self::default() };
+        if let Some(opening) = speech.opening() {
+            outbox.put(|bytes| bytes.extend_from_slice(opening.as_bytes()));
+        }
+        outbox
     }
 
     /// Whether there is room for another line.
@@ -38,12 +51,12 @@ impl Outbox {
         self.waiting().len() < OUTBOX_BYTES
     }
 
-    /// Appends a line, with its LF or as a message.
+    /// Appends a line, with its end or as a message.
     pub(super) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         write(&mut self.bytes);
         match &mut self.masks {
-            None => self.bytes.push(b'\n'),
+            None => self.bytes.extend_from_slice(self.speech.end().as_bytes()),
             Some(masks) => wrap(&mut self.bytes, start, masks),
         }
     }
@@ -98,7 +111,7 @@ pub(super) struct Conn {
     web: Option<Web>,
     inbox: Inbox,
     outbox: Outbox,
-    /// The reason in the server's `421`, if that came last.
+    /// The reason in the server's last line, if it gave one.
     last_reply: Option<String>,
     /// Why nothing can be encrypted any more.
     failed: Option<String>,
@@ -106,7 +119,7 @@ pub(super) struct Conn {
 
 impl Conn {
     /// Starts to connect, from an address of this machine if one is given, encrypted if `tls` is, and by WebSocket if
-    /// its request is.
+    /// its request is. `speech` is what is spoken.
     ///
     /// # Errors
     /// System errors: no descriptors or local ports are left.
@@ -115,6 +128,7 @@ impl Conn {
         from: Option<IpAddr>,
         tls: Option<Tls>,
         request: Option<(&[u8], Masks)>,
+        speech: Speech,
     ) -> io::Result<Self> {
         let stream = match from {
             None => TcpStream::connect(addr)?,
@@ -123,7 +137,10 @@ impl Conn {
         // Without it, a line may wait for the acknowledgement of the one before. An error only makes it slower.
         let _ = stream.set_nodelay(true);
         let (tls, web) = (tls.map(Box::new), request.map(|_| Web::default()));
-        let outbox = request.map(|(request, masks)| Outbox::of_messages(request, masks)).unwrap_or_default();
+        let outbox = match request {
+            Some((request, masks)) => Outbox::of_messages(request, masks),
+            None => Outbox::of_lines(speech),
+        };
         Ok(Self { stream, tls, web, inbox: Inbox::default(), outbox, last_reply: None, failed: None })
     }
 
@@ -289,7 +306,7 @@ fn connect_from(addr: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
 
 /// Keeps the reason for the end.
 fn note(line: &[u8], last_reply: &mut Option<String>) {
-    if let Some(reason) = line.strip_prefix(b"C 421 ") {
+    if let Some(reason) = line.strip_prefix(b"C 421 ").or_else(|| irc::reason(line)) {
         let text = String::from_utf8_lossy(reason);
         *last_reply = Some(text.chars().filter(|c| !c.is_control()).take(100).collect());
     }

@@ -1,4 +1,5 @@
-//! The login of one connection: greeting, name, password, and perhaps a token and a room. Without sockets and clocks.
+//! The login of one connection in the typed dialect: greeting, name, password, and perhaps a token and a room. Without
+//! sockets and clocks.
 
 use std::mem;
 
@@ -58,6 +59,14 @@ pub(super) enum Act {
     Enter,
     /// It was refused; why, in the server's words.
     Refused(String),
+}
+
+impl Act {
+    /// A refusal in the server's words.
+    pub(super) fn refused(why: &str) -> Self {
+        // It is shown on a terminal, and another server may send anything.
+        Self::Refused(why.chars().map(|c| if c.is_control() { '?' } else { c }).take(100).collect())
+    }
 }
 
 /// The result of a line.
@@ -127,8 +136,7 @@ impl Dialogue {
 
     fn refuse(&mut self, why: String) -> Act {
         *self = Self::Over;
-        // It is shown on a terminal, and another server may send anything.
-        Act::Refused(why.chars().map(|c| if c.is_control() { '?' } else { c }).take(100).collect())
+        Act::refused(&why)
     }
 
     fn go_on(&mut self, visitor: &Visitor) -> Act {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 
 use super::conn::Outbox;
-use super::dialogue::{Act, Dialogue, Gained, Visitor};
+use super::dialogue::{Act, Gained, Visitor};
 use super::fleet::Handler;
 use super::line::Line;
 use super::run::{Run, SECOND};
+use super::speech::{Login, Speech};
 
 /// Connections started in a turn, so that those under way are served meanwhile.
 const CONNECTS_A_TURN: usize = 128;
@@ -21,7 +22,7 @@ pub(super) type Reasons = BTreeMap<String, u64>;
 /// The logins of all connections, and their results.
 pub(super) struct Entrance {
     visitors: Vec<Visitor>,
-    dialogues: Vec<Dialogue>,
+    logins: Vec<Login>,
     is_in: Vec<bool>,
     /// Lines to send later: the time, the connection, and the line.
     later: BinaryHeap<Reverse<(u64, usize, String)>>,
@@ -54,12 +55,12 @@ pub(super) struct Arrivals {
 }
 
 impl Entrance {
-    /// The logins of these visitors; the n-th is the fleet's n-th connection.
-    pub(super) fn new(visitors: Vec<Visitor>) -> Self {
+    /// The logins of these visitors, who speak that; the n-th is the fleet's n-th connection.
+    pub(super) fn new(visitors: Vec<Visitor>, speech: Speech) -> Self {
         let count = visitors.len();
         Self {
             visitors,
-            dialogues: vec![Dialogue::default(); count],
+            logins: vec![speech.login(); count],
             is_in: vec![false; count],
             later: BinaryHeap::new(),
             refused: Vec::new(),
@@ -158,8 +159,8 @@ impl Entrance {
     }
 
     fn fail(&mut self, who: usize, why: String) {
-        if let Some(dialogue) = self.dialogues.get_mut(who) {
-            *dialogue = Dialogue::Over;
+        if let Some(login) = self.logins.get_mut(who) {
+            *login = Login::Over;
         }
         self.under_way = self.under_way.saturating_sub(1);
         *self.arrivals.failed.entry(why).or_default() += 1;
@@ -167,17 +168,13 @@ impl Entrance {
 }
 
 impl Handler for Entrance {
-    fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox) {
-        let (Some(dialogue), Some(visitor)) = (self.dialogues.get_mut(who), self.visitors.get(who)) else { return };
-        if *dialogue == Dialogue::Over {
-            return;
-        }
-        let line = Line::parse(line);
+    fn handle_line(&mut self, who: usize, line: Line<'_>, now: u64, out: &mut Outbox) {
+        let (Some(login), Some(visitor)) = (self.logins.get_mut(who), self.visitors.get(who)) else { return };
         // The reason for the end is not an answer; the end follows.
         if matches!(line, Line::Reply(421, _)) {
             return;
         }
-        let (act, gained) = dialogue.handle_line(line, visitor);
+        let (act, gained) = login.handle_line(line, visitor);
         self.note(who, gained, now);
         match act {
             Act::Wait => {}
@@ -223,7 +220,7 @@ mod tests {
             wants_token: true,
             room: None,
         };
-        let mut entrance = Entrance::new((0..count).map(visitor).collect());
+        let mut entrance = Entrance::new((0..count).map(visitor).collect(), Speech::Typed);
         entrance.under_way = count;
         entrance
     }
@@ -231,7 +228,7 @@ mod tests {
     /// Passes lines of the server on one connection.
     fn hear(entrance: &mut Entrance, who: usize, lines: &[&str], now: u64) {
         for line in lines {
-            entrance.handle_line(who, line.as_bytes(), now, &mut Outbox::default());
+            entrance.handle_line(who, Line::parse(line.as_bytes()), now, &mut Outbox::default());
         }
     }
 

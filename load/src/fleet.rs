@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token};
 
 use super::conn::{Conn, Outbox, Progress};
+use super::line::Line;
 use super::pacer::Pacer;
+use super::speech::Speech;
 use super::tls::{Handshake, Settings, Tls};
 use super::web::Masks;
 
@@ -28,8 +30,8 @@ const PACER: Token = Token(usize::MAX);
 
 /// The handler of the fleet's events. Times are nanoseconds since the fleet was created.
 pub(super) trait Handler {
-    /// Takes a line of a connection, without its LF. The content of `out` is sent.
-    fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox);
+    /// Takes a line of a connection. The content of `out` is sent.
+    fn handle_line(&mut self, who: usize, line: Line<'_>, now: u64, out: &mut Outbox);
     /// A connection is over, and why.
     fn handle_end(&mut self, who: usize, why: String);
 }
@@ -53,6 +55,8 @@ pub(super) struct Way {
     pub(super) tls: Option<Settings>,
     /// The request for a WebSocket, if the connections are such.
     pub(super) request: Option<Vec<u8>>,
+    /// What is spoken.
+    pub(super) speech: Speech,
 }
 
 /// All connections of a run.
@@ -116,16 +120,21 @@ impl Fleet {
     /// # Errors
     /// System errors: no descriptors or local ports are left.
     pub(super) fn connect_as(&mut self, who: usize, n: usize) -> io::Result<()> {
-        let Way { addr, tls, request } = &self.way;
+        let Way { addr, tls, request, speech } = &self.way;
         let tls = tls.as_ref().map(Tls::new).transpose().map_err(io::Error::other)?;
         let request = request.as_ref().map(|request| (request.as_slice(), Masks::new(n)));
-        let mut conn = Conn::connect(*addr, source(*addr, n), tls, request)?;
+        let mut conn = Conn::connect(*addr, source(*addr, n), tls, request, *speech)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(conn.stream_mut(), Token(who), interest)?;
         if let Some(slot) = self.conns.get_mut(who) {
             *slot = Some(conn);
         }
         Ok(())
+    }
+
+    /// What its connections speak.
+    pub(super) fn speech(&self) -> Speech {
+        self.way.speech
     }
 
     /// The handshakes of TLS so far.
@@ -209,8 +218,10 @@ impl Fleet {
         let Some(slot) = self.conns.get_mut(who) else { return };
         let Some(conn) = slot else { return };
         let clock = || nanos(self.begun.elapsed());
-        let progress =
-            conn.read(&mut self.scratch, is_closing, clock, |line, now, out| handler.handle_line(who, line, now, out));
+        let speech = self.way.speech;
+        let progress = conn.read(&mut self.scratch, is_closing, clock, |line, now, out| {
+            handler.handle_line(who, speech.parse(line), now, out);
+        });
         if let Some(handshake) = conn.take_handshake() {
             match handshake {
                 Handshake::Full => self.handshakes.full += 1,

@@ -118,10 +118,10 @@ impl<'a> Visits<'a> {
 }
 
 impl Handler for Visits<'_> {
-    fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox) {
+    fn handle_line(&mut self, who: usize, line: Line<'_>, now: u64, out: &mut Outbox) {
         let Some(visitor) = who.checked_sub(self.first) else { return self.game.handle_line(who, line, now, out) };
         let Some(due) = self.due.get_mut(visitor).and_then(Option::take) else { return };
-        match Line::parse(line) {
+        match line {
             Line::Reply(220, _) => {
                 self.done.times.saturating_record(now.saturating_sub(due).max(1));
                 self.done.last = now;
@@ -130,7 +130,7 @@ impl Handler for Visits<'_> {
                 let why = format!("{code} {text}").chars().filter(|c| !c.is_control()).take(100).collect();
                 *self.done.failed.entry(why).or_default() += 1;
             }
-            Line::Part | Line::Notice | Line::Said(_) | Line::Other => {
+            Line::Part | Line::Notice | Line::Said { .. } | Line::Command { .. } | Line::Other => {
                 *self.done.failed.entry("what answers there is no chatd".to_owned()).or_default() += 1;
             }
         }

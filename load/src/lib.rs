@@ -10,7 +10,7 @@
 //! * `works` runs a workload: `target`, `spawn` and `process` are the server, `entrance` and `storm` log connections
 //!   in, `talk` and `pingpong` send and receive, `handshakes` comes and goes, `past` reads a long history.
 //! * Without sockets and clocks, and tested that way: `inbox` and `line` (the server's lines), `stamp` (the content of
-//!   each line), `dialogue` (the login), `schedule` (when each line is due), `tally` (what was sent and received),
+//!   each line), `dialogue` (the login), `speech` and `irc` (another way to say the same), `schedule` (when each line is due), `tally` (what was sent and received),
 //!   `turns` (with and without a history), `report`, `table`.
 //! * `fleet`, `conn` and `pacer` are the loop; `tls` encrypts a connection, `web` makes it a WebSocket.
 //!
@@ -33,6 +33,7 @@ mod entrance;
 mod fleet;
 mod handshakes;
 mod inbox;
+mod irc;
 mod line;
 mod pacer;
 #[cfg(feature = "history")]
@@ -47,6 +48,7 @@ mod report;
 mod run;
 mod schedule;
 mod spawn;
+mod speech;
 mod stamp;
 mod storm;
 mod table;

@@ -1,4 +1,4 @@
-//! A line of the server in the typed dialect, as far as the load generator needs it.
+//! A line of the server, as far as the load generator needs it, and how it is read in the typed dialect.
 
 /// A line of the server, without its LF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,8 +9,11 @@ pub(super) enum Line<'a> {
     Part,
     /// A notice from the server.
     Notice,
-    /// The text of a message.
-    Said(&'a [u8]),
+    /// A message: its id, where that is looked at, and its text.
+    Said { id: Option<u64>, text: &'a [u8] },
+    /// A line of IRC that is none of these: the nick or the server that it comes from, empty if it names none, and the
+    /// command with its parameters.
+    Command { from: &'a str, text: &'a str },
     /// Anything else: the server is not chatd.
     Other,
 }
@@ -19,7 +22,7 @@ impl<'a> Line<'a> {
     /// Parses a line. There are no errors: an invalid line is [`Line::Other`].
     pub(super) fn parse(line: &'a [u8]) -> Self {
         match line.split_at_checked(2) {
-            Some((b"D ", rest)) => text(rest).map_or(Self::Other, Self::Said),
+            Some((b"D ", rest)) => text(rest).map_or(Self::Other, |text| Self::Said { id: None, text }),
             Some((b"C ", rest)) => reply(rest).unwrap_or(Self::Other),
             Some(_) | None => Self::Other,
         }
@@ -76,16 +79,16 @@ mod tests {
 
     #[test]
     fn what_is_said() {
-        check("D PM 1882233077760000000 alice hello  all", Line::Said(b"hello  all"));
-        check("D DM 1882233077760000001 alice psst", Line::Said(b"psst"));
-        check("D RM 1882233077760000002 lobby alice hi room", Line::Said(b"hi room"));
+        check("D PM 1882233077760000000 alice hello  all", Line::Said { id: None, text: b"hello  all" });
+        check("D DM 1882233077760000001 alice psst", Line::Said { id: None, text: b"psst" });
+        check("D RM 1882233077760000002 lobby alice hi room", Line::Said { id: None, text: b"hi room" });
     }
 
     #[test]
     fn cut_anywhere_it_is_read_or_is_nothing() {
         let line = b"D RM 1882233077760000002 lobby alice hi room";
         for end in 0..=line.len() {
-            let expected = line.get(37..end).map_or(Line::Other, Line::Said);
+            let expected = line.get(37..end).map_or(Line::Other, |text| Line::Said { id: None, text });
             assert_eq!(Line::parse(&line[..end]), expected, "{end}");
         }
     }

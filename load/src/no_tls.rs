@@ -19,6 +19,8 @@ pub(super) enum Alpn {
     Chat,
     /// HTTP.
     Http,
+    /// IRC.
+    Irc,
 }
 
 /// The settings of a run: there are none.

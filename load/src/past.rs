@@ -27,6 +27,7 @@ use super::progress::Progress;
 use super::report::{Connections, Process, Question, Report, Store};
 use super::run::{Run, SECOND, Stop};
 use super::spawn::{Rules, Spawned};
+use super::speech::Speech;
 use super::target::{Target, take_descriptors};
 
 /// The days over which the messages are spread.
@@ -132,7 +133,7 @@ fn all(
         start_s,
         questions: Vec::new(),
     };
-    let mut entrance = Entrance::new(visitors(layout.readers));
+    let mut entrance = Entrance::new(visitors(layout.readers), Speech::Typed);
     entrance.bring_in(run, 0..layout.readers as usize, AT_ONCE)?;
     if entrance.arrivals.entered.len() < layout.readers as usize && !run.stop.is_asked() {
         return Err(format!("not everybody came back: {:?}", entrance.arrivals.failed));
@@ -161,7 +162,7 @@ fn register(layout: &Layout, visitors: Vec<Visitor>, run: &mut Run, report: &mut
     let all = layout.accounts() as usize;
     run.progress.stage("registering", all as u64);
     let begin = run.fleet.now();
-    let mut entrance = Entrance::new(visitors);
+    let mut entrance = Entrance::new(visitors, Speech::Typed);
     entrance.bring_in(run, 0..all, AT_ONCE)?;
     report.connections = Connections::new(all as u64, &entrance.arrivals, begin, (0, 0));
     if entrance.arrivals.entered.len() < all && !run.stop.is_asked() {

@@ -16,8 +16,8 @@ use super::tally::{Event, Tally};
 pub(super) struct PingPong<'a> {
     tally: &'a mut Tally,
     ended: &'a mut Reasons,
-    /// The account of each player.
-    names: &'a [String],
+    /// The start of each player's lines, to its partner.
+    heads: &'a [String],
     size: usize,
     /// When each pair's lines are due; `None` if each answers at once.
     rhythm: Option<Rhythm>,
@@ -29,21 +29,22 @@ pub(super) struct PingPong<'a> {
 }
 
 impl<'a> PingPong<'a> {
-    /// A game of these players from `begin` to `end`, in nanoseconds of the run. `rate` is lines a second of each pair.
+    /// A game from `begin` to `end`, in nanoseconds of the run. `heads` holds the start of each player's lines, and `rate`
+    /// is lines a second of each pair.
     pub(super) fn new(
         listening: Listening<'a>,
-        names: &'a [String],
+        heads: &'a [String],
         size: usize,
         rate: Option<f64>,
         (begin, end): (u64, u64),
     ) -> Self {
-        let pairs = names.len() / 2;
+        let pairs = heads.len() / 2;
         let rhythm = rate.map(|rate| Rhythm::new(begin, rate, pairs));
         let first = |pair| Reverse((rhythm.map_or(begin, |rhythm| rhythm.due_of(pair, 0)), 2 * pair));
         Self {
             tally: listening.tally,
             ended: listening.ended,
-            names,
+            heads,
             size,
             rhythm,
             said: vec![0; pairs],
@@ -99,21 +100,21 @@ impl<'a> PingPong<'a> {
     }
 
     fn say(&mut self, player: usize, at: u64, out: &mut Outbox) {
-        let Some(partner) = self.names.get(player ^ 1) else { return };
+        let Some(head) = self.heads.get(player) else { return };
         let Some(stamp) = self.tally.say(player, at) else { return };
         if let Some(said) = self.said.get_mut(player / 2) {
             *said += 1;
         }
         out.put(|bytes| {
-            bytes.extend_from_slice(format!("C DM {partner} ").as_bytes());
+            bytes.extend_from_slice(head.as_bytes());
             stamp.encode(self.size, bytes);
         });
     }
 }
 
 impl Handler for PingPong<'_> {
-    fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox) {
-        if self.tally.handle_line(who, Line::parse(line), now) != Event::Heard || now >= self.end {
+    fn handle_line(&mut self, who: usize, line: Line<'_>, now: u64, out: &mut Outbox) {
+        if self.tally.handle_line(who, line, now) != Event::Heard || now >= self.end {
             return;
         }
         let said = self.said.get(who / 2).copied().unwrap_or(0);
@@ -133,21 +134,22 @@ impl Handler for PingPong<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::speech::Speech;
     use crate::stamp::Stamp;
 
     /// What a pair that plays to 1,000 ns at this rate does when player 1 has received the first line at `now`.
     #[track_caller]
     fn check(rate: Option<f64>, end: u64, now: u64, expected_at: Option<u64>, expected_waiting: Option<u64>) {
-        let (mut tally, mut ended) = (Tally::new(3, &[(0, true), (0, true)], &[0, 1]), Reasons::new());
-        let names = ["ann".to_owned(), "bob".to_owned()];
+        let (mut tally, mut ended) = (Tally::new(3, &[(0, true), (0, true)], &[0, 1], Speech::Typed), Reasons::new());
+        let heads = ["C DM bob ".to_owned(), "C DM ann ".to_owned()];
         let listening = Listening { tally: &mut tally, ended: &mut ended };
-        let mut game = PingPong::new(listening, &names, 64, rate, (0, end));
+        let mut game = PingPong::new(listening, &heads, 64, rate, (0, end));
         game.waiting.clear();
         game.say(0, 0, &mut Outbox::default());
         let mut line = b"D DM 1 ann ".to_vec();
         Stamp { run: 3, sender: 0, number: 0, at: 0 }.encode(64, &mut line);
         let mut out = Outbox::default();
-        game.handle_line(1, &line, now, &mut out);
+        game.handle_line(1, Line::parse(&line), now, &mut out);
         let said = out.waiting().strip_prefix(b"C DM ann ").and_then(Stamp::decode);
         assert_eq!(said.map(|stamp| (stamp.sender, stamp.at)), expected_at.map(|at| (1, at)));
         assert_eq!(game.waiting.pop(), expected_waiting.map(|due| Reverse((due, 1))));

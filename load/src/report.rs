@@ -20,6 +20,9 @@ pub(super) struct Report {
     /// Whether the connections were WebSockets, with `--web`.
     #[serde(skip_serializing_if = "is_not")]
     pub(super) web: bool,
+    /// Whether they spoke IRC, with `--irc`.
+    #[serde(skip_serializing_if = "is_not")]
+    pub(super) irc: bool,
     /// Whether the server that was started for the run kept a history: `on` or `off`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) history: Option<&'static str>,
@@ -131,6 +134,8 @@ pub(super) struct Lines {
     pub(super) out_of_order: u64,
     /// Lines received by a connection that they were not for.
     pub(super) strays: u64,
+    /// Messages without an id greater than that of the message before, where ids are looked at: by IRC.
+    pub(super) bad_ids: u64,
 }
 
 /// A distribution of times, in microseconds.
@@ -290,7 +295,12 @@ impl Report {
             return Some(format!("{}: no answer was as it must be: {}", question.what, why.join("; ")));
         }
         let lines = self.lines.as_ref()?;
-        let wrong = [(lines.lost, "lost"), (lines.out_of_order, "out of order"), (lines.strays, "heard by others")];
+        let wrong = [
+            (lines.lost, "lost"),
+            (lines.out_of_order, "out of order"),
+            (lines.strays, "heard by others"),
+            (lines.bad_ids, "without a later id"),
+        ];
         let told: Vec<String> =
             wrong.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         (!told.is_empty()).then(|| format!("not every line came as it must: {}", told.join(", ")))
@@ -323,8 +333,9 @@ mod tests {
     fn what_is_wrong_is_told() {
         let mut report = Report { lines: Some(Lines::default()), ..Report::default() };
         assert_eq!(report.fault(), None);
-        report.lines = Some(Lines { lost: 2, strays: 1, ..Lines::default() });
-        assert_eq!(report.fault().unwrap(), "not every line came as it must: 2 lost, 1 heard by others");
+        report.lines = Some(Lines { lost: 2, strays: 1, bad_ids: 3, ..Lines::default() });
+        let told = "not every line came as it must: 2 lost, 1 heard by others, 3 without a later id";
+        assert_eq!(report.fault().unwrap(), told);
         report.lines = None;
         report.connections.logged_in = 5;
         report.storm = Some(Storm { resumed: 3, ..Storm::default() });

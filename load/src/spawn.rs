@@ -41,8 +41,10 @@ pub(super) struct Rules {
     pub(super) sets: Vec<String>,
     /// Whether it has a certificate of its own, and encrypts.
     pub(super) is_tls: bool,
-    /// Whether its door is that of the web.
+    /// Whether its door is that of the web …
     pub(super) is_web: bool,
+    /// … or that of IRC.
+    pub(super) is_irc: bool,
     /// Whether it keeps a history; `None` for the server's default.
     pub(super) history: Option<bool>,
 }
@@ -51,16 +53,18 @@ impl Rules {
     /// Those that the arguments ask for.
     pub(super) fn of(common: &Common) -> Self {
         let history = common.history.map(|switch| switch == Switch::On);
-        Self { sets: common.set.clone(), is_tls: common.tls, is_web: common.web, history }
+        Self { sets: common.set.clone(), is_tls: common.tls, is_web: common.web, is_irc: common.irc, history }
     }
 
     /// The door of the chat, as in `listen`.
     fn door(&self) -> &'static str {
-        match (self.is_web, self.is_tls) {
-            (false, false) => "line",
-            (false, true) => "line+tls",
-            (true, false) => "web",
-            (true, true) => "web+tls",
+        match (self.is_web, self.is_irc, self.is_tls) {
+            (false, false, false) => "line",
+            (false, false, true) => "line+tls",
+            (true, _, false) => "web",
+            (true, _, true) => "web+tls",
+            (false, true, false) => "irc",
+            (false, true, true) => "irc+tls",
         }
     }
 }

@@ -1,8 +1,9 @@
-//! `storm`: the server is killed and restarted, and all clients come back by token.
+//! `storm`: the server is killed and restarted, and all clients come back by token (by IRC, which has none, by password).
 
 use super::conn::Outbox;
 use super::entrance::Entrance;
 use super::fleet::Handler;
+use super::line::Line;
 use super::report::{Report, Storm};
 use super::run::{Run, SECOND};
 use super::target::Target;
@@ -30,7 +31,7 @@ pub(super) fn storm(
     let begin = run.fleet.now();
     run.progress.stage("coming back", returning.len() as u64);
     let count = returning.len();
-    let mut entrance = Entrance::new(returning);
+    let mut entrance = Entrance::new(returning, run.fleet.speech());
     entrance.bring_in(run, 0..count, at_once)?;
     let times = &entrance.arrivals.entered;
     let since = |time: Option<&u64>| time.map_or(0, |time| time.saturating_sub(begin)) as f64 / SECOND as f64;
@@ -61,6 +62,6 @@ fn notice(run: &mut Run) -> Result<(), String> {
 struct Ignore;
 
 impl Handler for Ignore {
-    fn handle_line(&mut self, _: usize, _: &[u8], _: u64, _: &mut Outbox) {}
+    fn handle_line(&mut self, _: usize, _: Line<'_>, _: u64, _: &mut Outbox) {}
     fn handle_end(&mut self, _: usize, _: String) {}
 }

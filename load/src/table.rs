@@ -192,6 +192,9 @@ fn lines_of(lines: &Lines, table: &mut Table) {
     if lines.strays > 0 {
         table.row("strays", &count(lines.strays as f64), "lines heard by somebody whom they were not for");
     }
+    if lines.bad_ids > 0 {
+        table.row("bad ids", &count(lines.bad_ids as f64), "messages without an id, or not with a later one");
+    }
     table.word("delivery", "a line that has reached one receiver: a line with 99 receivers counts as 99 deliveries");
     table.word("lost", "deliveries that never came, by the number in each line, on connections that stayed open");
     table.word("out of order", "lines that came after a later one of the same sender, or twice");

@@ -33,8 +33,8 @@ pub(super) struct Listening<'a> {
 }
 
 impl Handler for Listening<'_> {
-    fn handle_line(&mut self, who: usize, line: &[u8], now: u64, _: &mut Outbox) {
-        self.tally.handle_line(who, Line::parse(line), now);
+    fn handle_line(&mut self, who: usize, line: Line<'_>, now: u64, _: &mut Outbox) {
+        self.tally.handle_line(who, line, now);
     }
 
     fn handle_end(&mut self, who: usize, why: String) {
@@ -46,7 +46,7 @@ impl Handler for Listening<'_> {
 /// A workload in progress.
 pub(super) struct Talk {
     pace: Pace,
-    /// The start of each sender's lines: `C PM `, or `C RM room `.
+    /// The start of each sender's lines, as far as their text.
     heads: Vec<String>,
     size: usize,
     rhythm: Rhythm,

@@ -6,6 +6,7 @@
 use hdrhistogram::Histogram;
 
 use super::line::Line;
+use super::speech::Speech;
 use super::stamp::Stamp;
 
 /// The most cells of the table with a number for each receiver and each sender of its group: 256 MiB.
@@ -30,6 +31,9 @@ pub(super) struct Tally {
     outstanding: u64,
     out_of_order: u64,
     strays: u64,
+    bad_ids: u64,
+    /// What is spoken: it says whether senders hear themselves, and whether messages have an id.
+    speech: Speech,
     last_heard: u64,
     latency: Histogram<u64>,
 }
@@ -39,6 +43,8 @@ struct Receiver {
     sender: Option<usize>,
     heard: u64,
     is_live: bool,
+    /// The id of the last message.
+    last_id: u64,
 }
 
 struct Sender {
@@ -89,6 +95,8 @@ pub(super) struct Counts {
     pub(super) out_of_order: u64,
     /// Lines received by a connection that they were not for.
     pub(super) strays: u64,
+    /// Messages without an id greater than that of the message before at the same receiver, where they have ids.
+    pub(super) bad_ids: u64,
 }
 
 /// A distribution of latencies, in nanoseconds, with three digits.
@@ -98,12 +106,13 @@ pub(super) fn latencies() -> Histogram<u64> {
 }
 
 impl Tally {
-    /// A run with these receivers, some of them senders. Each has a group, and a flag that its connection is open.
-    pub(super) fn new(run: u16, receivers: &[(usize, bool)], senders: &[usize]) -> Self {
+    /// A run with these receivers, some of them senders, who speak that. Each has a group, and a flag that its connection
+    /// is open.
+    pub(super) fn new(run: u16, receivers: &[(usize, bool)], senders: &[usize], speech: Speech) -> Self {
         let mut groups = vec![Group::default(); receivers.iter().map(|(group, _)| group + 1).max().unwrap_or(0)];
         let mut receivers: Vec<Receiver> = receivers
             .iter()
-            .map(|(group, is_live)| Receiver { group: *group, sender: None, heard: 0, is_live: *is_live })
+            .map(|(group, is_live)| Receiver { group: *group, sender: None, heard: 0, is_live: *is_live, last_id: 0 })
             .collect();
         for group in receivers.iter().filter(|receiver| receiver.is_live).map(|receiver| receiver.group) {
             if let Some(group) = groups.get_mut(group) {
@@ -137,6 +146,8 @@ impl Tally {
             outstanding: 0,
             out_of_order: 0,
             strays: 0,
+            bad_ids: 0,
+            speech,
             last_heard: 0,
             latency,
         }
@@ -159,13 +170,43 @@ impl Tally {
     /// Takes a line received at `now`, in nanoseconds of the run.
     pub(super) fn handle_line(&mut self, receiver: usize, line: Line<'_>, now: u64) -> Event {
         match line {
-            Line::Said(text) => match Stamp::decode(text).filter(|stamp| stamp.run == self.run) {
-                Some(stamp) => self.hear(receiver, stamp, now),
+            Line::Said { id, text } => match Stamp::decode(text).filter(|stamp| stamp.run == self.run) {
+                Some(stamp) => {
+                    self.note_id(receiver, id);
+                    if self.is_echo(receiver, stamp) {
+                        self.hear_echo(receiver, stamp)
+                    } else {
+                        self.hear(receiver, stamp, now)
+                    }
+                }
                 None => Event::Nothing,
             },
             Line::Reply(code, text) => self.answer(receiver, code, text),
-            Line::Part | Line::Notice | Line::Other => Event::Nothing,
+            Line::Part | Line::Notice | Line::Command { .. } | Line::Other => Event::Nothing,
         }
+    }
+
+    /// Notes the id of a message, where messages have one: ids grow at every receiver.
+    fn note_id(&mut self, receiver: usize, id: Option<u64>) {
+        let Some(receiver) = self.receivers.get_mut(receiver).filter(|_| self.speech.echoes()) else { return };
+        let id = id.unwrap_or(0);
+        self.bad_ids += u64::from(id <= receiver.last_id);
+        receiver.last_id = receiver.last_id.max(id);
+    }
+
+    /// Whether a receiver has said this itself, and is to hear it.
+    fn is_echo(&self, receiver: usize, stamp: Stamp) -> bool {
+        let sender = self.senders.get(stamp.sender as usize);
+        self.speech.echoes() && sender.is_some_and(|sender| sender.receiver == receiver)
+    }
+
+    /// Who hears what it has said has its answer. Lines that were refused are not heard.
+    fn hear_echo(&mut self, receiver: usize, stamp: Stamp) -> Event {
+        if self.senders.get(stamp.sender as usize).is_some_and(|sender| stamp.number < sender.answered) {
+            self.out_of_order += 1;
+            return Event::Nothing;
+        }
+        self.answer(receiver, 250, "")
     }
 
     fn hear(&mut self, receiver_id: usize, stamp: Stamp, now: u64) -> Event {
@@ -283,7 +324,8 @@ impl Tally {
 
     /// The totals so far.
     pub(super) fn counts(&self) -> Counts {
-        let mut counts = Counts { out_of_order: self.out_of_order, strays: self.strays, ..Counts::default() };
+        let mut counts =
+            Counts { out_of_order: self.out_of_order, strays: self.strays, bad_ids: self.bad_ids, ..Counts::default() };
         for sender in &self.senders {
             counts.said += u64::from(sender.said);
             counts.refused += u64::from(sender.refused);
@@ -318,7 +360,7 @@ mod tests {
 
     /// Three receivers of one group, the first two of them senders; and a fourth by itself.
     fn tally() -> Tally {
-        Tally::new(7, &[(0, true), (0, true), (0, true), (1, true)], &[0, 1])
+        Tally::new(7, &[(0, true), (0, true), (0, true), (1, true)], &[0, 1], Speech::Typed)
     }
 
     fn text(stamp: Stamp) -> Vec<u8> {
@@ -328,7 +370,7 @@ mod tests {
     }
 
     fn hear(tally: &mut Tally, receiver: usize, stamp: Stamp, now: u64) -> Event {
-        tally.handle_line(receiver, Line::Said(&text(stamp)), now)
+        tally.handle_line(receiver, Line::Said { id: None, text: &text(stamp) }, now)
     }
 
     const SENT: Line<'_> = Line::Reply(250, "sent to 2");
@@ -372,7 +414,7 @@ mod tests {
         let mut tally = tally();
         let stamp = tally.say(0, 0).unwrap();
         assert_eq!(hear(&mut tally, 1, Stamp { run: 8, ..stamp }, 1), Event::Nothing);
-        assert_eq!(tally.handle_line(1, Line::Said(b"hello"), 1), Event::Nothing);
+        assert_eq!(tally.handle_line(1, Line::Said { id: None, text: b"hello" }, 1), Event::Nothing);
         assert_eq!(tally.handle_line(1, SENT, 1), Event::Nothing);
         assert_eq!(tally.handle_line(2, SENT, 1), Event::Nothing);
         assert_eq!(tally.counts(), Counts { said: 1, unanswered: 1, ..Counts::default() });
@@ -394,6 +436,29 @@ mod tests {
         hear(&mut tally, 2, heard, 1);
         assert!(tally.is_settled());
         assert_eq!(tally.counts(), Counts { said: 2, refused: 1, heard: 2, ..Counts::default() });
+    }
+
+    #[test]
+    fn who_hears_itself_has_its_answer() {
+        let mut tally = Tally::new(7, &[(0, true), (0, true)], &[0], Speech::Irc);
+        let stamps: Vec<Stamp> = (0..3).map(|_| tally.say(0, 0).unwrap()).collect();
+        let hear = |tally: &mut Tally, receiver, stamp, id| {
+            tally.handle_line(receiver, Line::Said { id, text: &text(stamp) }, 1)
+        };
+        assert!(!tally.has_room(0, 3));
+        assert_eq!(hear(&mut tally, 0, stamps[0], Some(5)), Event::Answered);
+        assert_eq!(hear(&mut tally, 1, stamps[0], Some(5)), Event::Heard);
+        assert!(tally.has_room(0, 3));
+        assert_eq!(tally.handle_line(0, Line::Reply(404, "no"), 1), Event::Answered);
+        assert_eq!(hear(&mut tally, 0, stamps[2], Some(7)), Event::Answered);
+        assert_eq!(hear(&mut tally, 1, stamps[2], Some(7)), Event::Heard);
+        assert!(tally.is_settled());
+        let all = Counts { said: 3, refused: 1, heard: 2, ..Counts::default() };
+        assert_eq!(tally.counts(), all);
+        // Twice, and with the id of the message before, or with none.
+        assert_eq!(hear(&mut tally, 0, stamps[0], Some(7)), Event::Nothing);
+        hear(&mut tally, 1, stamps[2], None);
+        assert_eq!(tally.counts(), Counts { heard: 3, out_of_order: 2, bad_ids: 2, ..all });
     }
 
     #[test]

@@ -15,8 +15,11 @@ use super::web;
 
 /// The default ports, which are chatd's: that of the line door …
 const PORT: u16 = 5015;
-/// … and that of the web door.
+/// … that of the web door …
 const WEB_PORT: u16 = 8015;
+/// … and those that IRC servers have, without and with TLS.
+const IRC_PORT: u16 = 6667;
+const IRC_TLS_PORT: u16 = 6697;
 
 /// The measured server.
 pub(super) struct Target {
@@ -41,7 +44,7 @@ impl Target {
         if let Some(pid) = common.pid.filter(|pid| process::cpu_seconds(*pid).is_none()) {
             return Err(format!("--pid {pid}: there is no such process on this machine"));
         }
-        let name = with_port(name, if common.web { WEB_PORT } else { PORT });
+        let name = with_port(name, usual_port(common));
         Ok(Self { addr: resolve(&name)?, name, spawned: None, pid: common.pid })
     }
 
@@ -57,10 +60,15 @@ impl Target {
     /// The certificates or the name cannot be used, and why.
     pub(super) fn way(&self, args: &Args) -> Result<Way, String> {
         let common = args.common();
-        let alpn = if common.web { tls::Alpn::Http } else { tls::Alpn::Chat };
+        let alpn = match (common.web, common.irc) {
+            (true, _) => tls::Alpn::Http,
+            (false, true) => tls::Alpn::Irc,
+            (false, false) => tls::Alpn::Chat,
+        };
         let tls = || Settings::new(host(&self.name), common.ca.as_deref(), args.resumes(), alpn);
         let tls = common.tls.then(tls).transpose()?;
-        Ok(Way { addr: self.addr, tls, request: common.web.then(|| web::request(&self.name)) })
+        let request = common.web.then(|| web::request(&self.name));
+        Ok(Way { addr: self.addr, tls, request, speech: args.speech() })
     }
 
     /// The server, for the report.
@@ -127,6 +135,16 @@ pub(super) fn take_descriptors(connections: u32) -> Result<(), String> {
         "{connections} connections take {wanted} descriptors, and a process here may have {most} (ulimit -Hn): \
          raise that, or ask for {allowed} connections in all at most"
     ))
+}
+
+/// The port of the door that is measured, as a server has it by default.
+fn usual_port(common: &Common) -> u16 {
+    match (common.web, common.irc, common.tls) {
+        (true, ..) => WEB_PORT,
+        (false, true, false) => IRC_PORT,
+        (false, true, true) => IRC_TLS_PORT,
+        (false, false, _) => PORT,
+    }
 }
 
 /// The name with a port: this one if it has none.

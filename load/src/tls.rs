@@ -36,6 +36,8 @@ pub(super) enum Alpn {
     Chat,
     /// HTTP, as far as WebSocket begins with it.
     Http,
+    /// IRC.
+    Irc,
 }
 
 impl Alpn {
@@ -44,6 +46,7 @@ impl Alpn {
         match self {
             Self::Chat => b"chatd",
             Self::Http => b"http/1.1",
+            Self::Irc => b"irc",
         }
     }
 }

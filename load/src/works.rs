@@ -55,12 +55,13 @@ pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
     let mut run = Run { fleet, stop, progress: Progress::new() };
     // So that lines of another chatload on the same server are recognized.
     let tag = u16::try_from(std::process::id() & 0xffff).unwrap_or_default();
-    let mut entrance = Entrance::new(visitors(args, tag));
+    let mut entrance = Entrance::new(visitors(args, tag), args.speech());
     let mut report = Report {
         work: args.name(),
         what: format!("{}{}", describe(args), by(args)),
         server: target.describe(),
         web: args.common().web,
+        irc: args.common().irc,
         history: target.keeps_history().map(|keeps| if keeps { "on" } else { "off" }),
         ..Report::default()
     };
@@ -157,7 +158,11 @@ fn describe(args: &Args) -> String {
 
 /// The way of the connections, if it is not the usual one.
 fn by(args: &Args) -> &'static str {
-    if args.common().web { ", by WebSocket" } else { "" }
+    match (args.common().web, args.common().irc) {
+        (true, _) => ", by WebSocket",
+        (false, true) => ", by IRC",
+        (false, false) => "",
+    }
 }
 
 fn pace(args: &Args) -> Pace {
@@ -234,12 +239,13 @@ fn talk(args: &Args, tag: u16, run: &mut Run, report: &mut Report) -> Result<(),
     let all = args.connections() as usize;
     let receivers: Vec<(usize, bool)> = (0..all).map(|who| (who % rooms, run.fleet.is_open(who))).collect();
     let senders: Vec<usize> = (0..all).filter(|who| run.fleet.is_open(*who)).take(args.senders() as usize).collect();
+    let speech = args.speech();
     let heads = senders.iter().map(|who| match args.rooms() {
-        0 => "C PM ".to_owned(),
-        rooms => format!("C RM {} ", room_name(tag, *who as u32 % rooms)),
+        0 => speech.to_everybody(),
+        rooms => speech.to_room(&room_name(tag, *who as u32 % rooms)),
     });
     let heads = heads.collect();
-    let mut tally = Tally::new(tag, &receivers, &senders);
+    let mut tally = Tally::new(tag, &receivers, &senders, args.speech());
     let (pace, size) = (pace(args), args.size());
     run.progress.stage("talking", u64::from(args.seconds()));
     let begin = run.fleet.now();
@@ -262,14 +268,19 @@ fn pingpong(args: &Args, tag: u16, rate: Option<f64>, run: &mut Run, report: &mu
     // The silent connections form a group of their own.
     let receivers: Vec<(usize, bool)> = (0..all).map(|who| (who.min(players) / 2, run.fleet.is_open(who))).collect();
     let senders: Vec<usize> = (0..players).collect();
-    let names: Vec<String> = senders.iter().map(|n| format!("{}{n}", args.common().prefix)).collect();
-    let mut tally = Tally::new(tag, &receivers, &senders);
+    let heads: Vec<String> = senders.iter().map(|n| head_to_partner(args, *n)).collect();
+    let mut tally = Tally::new(tag, &receivers, &senders, args.speech());
     let size = args.size();
     let listening = Listening { tally: &mut tally, ended: &mut report.connections.ended };
-    PingPong::new(listening, &names, size, rate, time).go_on(run)?;
+    PingPong::new(listening, &heads, size, rate, time).go_on(run)?;
     let pace = if rate.is_some() { "open" } else { "closed" };
     note(&tally, Lines { pace, size_bytes: size, ..Lines::default() }, time.0, report);
     Ok(())
+}
+
+/// The start of a player's lines to its partner.
+fn head_to_partner(args: &Args, player: usize) -> String {
+    args.speech().to_somebody(&format!("{}{}", args.common().prefix, player ^ 1))
 }
 
 /// The time of the measurement, from now on, in nanoseconds of the run.
@@ -287,13 +298,13 @@ fn handshakes(
     run: &mut Run,
     report: &mut Report,
 ) -> Result<(), String> {
-    let mut tally = Tally::new(tag, &[(0, true), (0, true)], &[0, 1]);
-    let names = [0, 1].map(|n| format!("{}{n}", args.common().prefix));
+    let mut tally = Tally::new(tag, &[(0, true), (0, true)], &[0, 1], args.speech());
+    let heads = [0, 1].map(|n| head_to_partner(args, n));
     let (size, time) = (args.size(), measured(args, run));
     let before = run.fleet.handshakes();
     let listening = Listening { tally: &mut tally, ended: &mut report.connections.ended };
-    let game = PingPong::new(listening, &names, size, Some(pair_rate), time);
-    let visits = Visits::new(game, names.len(), args.visits() as usize, rate, time).go_on(run)?;
+    let game = PingPong::new(listening, &heads, size, Some(pair_rate), time);
+    let visits = Visits::new(game, heads.len(), args.visits() as usize, rate, time).go_on(run)?;
     note(&tally, Lines { pace: "open", size_bytes: size, ..Lines::default() }, time.0, report);
     report.handshakes = Some(visits.report(before, run.fleet.handshakes(), time.0));
     Ok(())
@@ -314,6 +325,7 @@ fn note(tally: &Tally, lines: Lines, begin: u64, report: &mut Report) {
         lost: counts.lost,
         out_of_order: counts.out_of_order,
         strays: counts.strays,
+        bad_ids: counts.bad_ids,
         ..lines
     });
     report.latency_us = Spread::new(tally.latency());

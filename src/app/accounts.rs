@@ -7,16 +7,17 @@ use log::LevelFilter;
 use time::OffsetDateTime;
 
 use super::password::new_password;
-use super::{BAD_CONFIG, FAILED, IN_USE, print, served, stop};
+use super::{BAD_CONFIG, FAILED, IN_USE, endpoints, print, served, stop};
 use crate::auth::admin::{self, Failure, Ledger, Report, Settings};
 use crate::config::{Loaded, Operation, Whose};
 use crate::logging::{self, Target};
+use crate::own_names::is_own;
 
 /// Runs one operation on the accounts of this configuration and prints its result.
 pub(super) fn run(operation: &Operation, loaded: &Loaded) -> ExitCode {
     // Log to standard error what a start would say about the files. The log file may be in use by a server.
     let is_logging = logging::start(LevelFilter::Warn, &Target::default()).is_ok();
-    let mut done = carry_out(operation, &settings(loaded));
+    let mut done = carry_out(operation, loaded);
     if done.as_ref().is_err_and(|stop| stop.may_ask)
         && let Some(socket) = loaded.operator_socket()
     {
@@ -57,7 +58,8 @@ impl Stop {
     }
 }
 
-fn carry_out(operation: &Operation, settings: &Settings) -> Done {
+fn carry_out(operation: &Operation, loaded: &Loaded) -> Done {
+    let settings = &settings(loaded);
     let failed = |failure: Failure| {
         let (code, may_ask) = match failure {
             Failure::InUse(_) => (IN_USE, true),
@@ -72,6 +74,9 @@ fn carry_out(operation: &Operation, settings: &Settings) -> Done {
         Operation::Check(_) => checked(admin::check(&settings.file).map_err(failed)?),
         Operation::Repair(_) => Ok(repaired(&admin::repair(&settings.file).map_err(failed)?)),
         Operation::Add(Whose { name, .. }) => {
+            if is_own_name(name, loaded) {
+                return Err(Stop::failed(admin::reserved(name)));
+            }
             let mut ledger = Ledger::open(settings).map_err(failed)?;
             // Check the name first, so that nobody types a password twice in vain.
             ledger.check_free(name).map_err(failed)?;
@@ -93,6 +98,15 @@ fn carry_out(operation: &Operation, settings: &Settings) -> Done {
             Ok(format!("the account {name} is deleted; the name is free\n"))
         }
     }
+}
+
+/// Whether this is a name of a server of this configuration: as at the IRC door, as in the address bar of browsers, or as
+/// in a certificate.
+fn is_own_name(name: &str, loaded: &Loaded) -> bool {
+    let config = &loaded.config;
+    let (endpoints, _) = endpoints::of(loaded);
+    let certified = endpoints.iter().filter_map(|endpoint| Some(endpoint.credentials.as_ref()?.names())).flatten();
+    is_own(name, &config.irc.name, config.web.names.iter().chain(certified).map(String::as_str))
 }
 
 pub(super) fn settings(loaded: &Loaded) -> Settings {

@@ -1,7 +1,5 @@
 //! The endpoints of a configuration, as the network layer takes them.
 
-use std::sync::Arc;
-
 use crate::config::{self, Listen, Loaded};
 use crate::net::tls::Credentials;
 use crate::net::{self, Endpoint, Entrance, IrcOptions, RelayOptions, Service, Site};
@@ -95,10 +93,10 @@ fn endpoint(listen: &Listen, loaded: &Loaded, credentials: Option<Credentials>, 
         config::Site::Unix { path, mode } => Site::Unix { path: loaded.resolve(path), mode: *mode },
     };
     let entrance = Entrance { takes_proxy: listen.takes_proxy, is_tls: listen.is_tls };
-    Endpoint { site, optional: false, service: service(&listen.door, loaded), entrance, credentials, token }
+    Endpoint { site, optional: false, service: service(&listen.door), entrance, credentials, token }
 }
 
-fn service(door: &config::Door, loaded: &Loaded) -> Service {
+fn service(door: &config::Door) -> Service {
     match door {
         config::Door::Line(config::Line { guests }) => Service::Line { guests: *guests },
         config::Door::Rooms(config::Rooms { udp, status_ok, down_named }) => {
@@ -109,9 +107,8 @@ fn service(door: &config::Door, loaded: &Loaded) -> Service {
         }
         config::Door::Metrics(_) => Service::Metrics,
         config::Door::Web => Service::Web,
-        config::Door::Irc(config::IrcDoor { guests, sts }) => Service::Irc {
-            server: Arc::new(super::irc::server(loaded)),
-            options: IrcOptions { guests: *guests != config::IrcGuests::No, sts: *sts },
-        },
+        config::Door::Irc(config::IrcDoor { guests, sts }) => {
+            Service::Irc(IrcOptions { guests: *guests != config::IrcGuests::No, sts: *sts })
+        }
     }
 }

@@ -25,7 +25,7 @@ use self::reload::Reloader;
 use crate::auth::admin;
 use crate::config::{self, Args, Command, Config, Loaded};
 use crate::logging::{Taken, Target};
-use crate::net::{Endpoint, Operators, Passed, Settings, StartError, Tuning};
+use crate::net::{Endpoint, IrcServer, Operators, Passed, Settings, StartError, Tuning};
 use crate::{logging, net};
 
 /// Exit code: the operation failed.
@@ -91,7 +91,11 @@ pub fn chatd(args: Args) -> ExitCode {
         Some(Command::History { .. }) => return stop(FAILED, &[NO_HISTORY.to_owned()]),
         Some(Command::Ctl { .. }) | None => {}
     }
-    let (listen, faults) = endpoints::of(&loaded);
+    let (listen, mut faults) = endpoints::of(&loaded);
+    let irc = irc::server(&loaded, &loaded).unwrap_or_else(|why| {
+        faults.push(why);
+        Arc::default()
+    });
     if check {
         return check::run(&loaded, &listen, faults, place.set.len());
     }
@@ -102,7 +106,7 @@ pub fn chatd(args: Args) -> ExitCode {
         return stop(BAD_CONFIG, &[why]);
     }
     let (level, target) = (loaded.config.log.level, target(&loaded, &[]));
-    let settings = settings(listen, &loaded, passed);
+    let settings = settings(listen, &loaded, irc, passed);
     let overrides = overrides(place.set.len());
     let origin = format!("{}{overrides}", loaded.origin);
     let mut reloader = Reloader::new(place, loaded);
@@ -118,7 +122,7 @@ pub fn chatserver(port: u16) -> ExitCode {
     ];
     let loaded = Loaded { config: Config::default(), origin: config::Origin::Defaults };
     let level = loaded.config.log.level;
-    let settings = settings(listen, &loaded, passed);
+    let settings = settings(listen, &loaded, Arc::default(), passed);
     let reload = Box::new(|| {
         let why = "chatserver has no configuration file; nothing changes";
         log::info!("reload: {why}");
@@ -127,7 +131,7 @@ pub fn chatserver(port: u16) -> ExitCode {
     run(settings, level, &Target::default(), "built-in defaults, on all interfaces", reload)
 }
 
-fn settings(listen: Vec<Endpoint>, loaded: &Loaded, passed: Passed) -> Settings {
+fn settings(listen: Vec<Endpoint>, loaded: &Loaded, irc: Arc<IrcServer>, passed: Passed) -> Settings {
     let config = &loaded.config;
     let socket = loaded.operator_socket();
     Settings {
@@ -137,12 +141,12 @@ fn settings(listen: Vec<Endpoint>, loaded: &Loaded, passed: Passed) -> Settings 
         accounts_file: loaded.accounts_file(),
         history_file: loaded.history_file(),
         stats_log_lines_dropped: logging::dropped,
-        tuning: tuning(loaded),
+        tuning: tuning(loaded, irc),
         passed,
     }
 }
 
-fn tuning(loaded: &Loaded) -> Tuning {
+fn tuning(loaded: &Loaded, irc: Arc<IrcServer>) -> Tuning {
     let config = &loaded.config;
     Tuning {
         limits: config.limits.clone(),
@@ -152,7 +156,7 @@ fn tuning(loaded: &Loaded) -> Tuning {
         history: loaded.history_file().map(|_| config.history.rules.clone()),
         operators: Operators::new(&config.operator.accounts),
         web: config.web.clone(),
-        irc: Arc::new(irc::server(loaded)),
+        irc,
         stats_s: config.log.stats_s,
     }
 }

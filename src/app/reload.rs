@@ -1,6 +1,6 @@
 //! SIGHUP: the configuration is read again, and the log is re-opened.
 
-use super::{endpoints, overrides, target, tuning};
+use super::{endpoints, irc, overrides, target, tuning};
 use crate::config::{self, Faults, Listen, Loaded, Place};
 use crate::logging;
 use crate::net::{Changes, Reloaded};
@@ -29,7 +29,8 @@ impl Reloader {
     pub(super) fn reload(&mut self) -> Result<Reloaded, Vec<String>> {
         let read = config::reload(&self.place, &self.current.origin).map_err(Faults::into_lines).and_then(|loaded| {
             let (credentials, tokens) = endpoints::renewed(&self.started.config.listen, &loaded)?;
-            Ok((loaded, credentials, tokens))
+            let irc = irc::server(&loaded, &self.started).map_err(|why| vec![why])?;
+            Ok((loaded, credentials, tokens, irc))
         });
         let before = self.current.config.clone();
         if let Ok((loaded, ..)) = &read {
@@ -37,7 +38,7 @@ impl Reloader {
         }
         logging::reopen(self.current.config.log.level, target(&self.current, &[self.started.accounts_file()]));
         match read {
-            Ok((loaded, credentials, tokens)) => {
+            Ok((loaded, credentials, tokens, irc)) => {
                 log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.place.set.len()));
                 let changes = config::changes(&before, &loaded.config);
                 log::info!("reload: {}", changed(&changes));
@@ -46,7 +47,7 @@ impl Reloader {
                     log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
                 }
                 let changes = Changes { keys: changes, need_restart, bad_bans: None };
-                Ok(Reloaded { tuning: tuning(&loaded), credentials, tokens, changes })
+                Ok(Reloaded { tuning: tuning(&loaded, irc), credentials, tokens, changes })
             }
             Err(lines) => {
                 for line in &lines {
@@ -67,6 +68,7 @@ impl Reloader {
             ("datagrams", now.config.datagrams != then.config.datagrams),
             ("accounts.file", now.accounts_file() != then.accounts_file()),
             ("history.file", now.history_file() != then.history_file()),
+            ("irc.name", now.config.irc.name != then.config.irc.name),
             ("operator.socket", now.config.operator.socket != then.config.operator.socket),
             // Once a listener's buffer size is set, the choice cannot be given back to the kernel.
             ("limits.send_buffer_bytes", buffer == 0 && buffer_then != 0),
@@ -125,6 +127,34 @@ mod tests {
         fs::write(&path, "limits.send_buffer_bytes = 0").unwrap();
         assert!(reloader.reload().is_ok());
         assert_eq!(reloader.need_restart(), ["limits.send_buffer_bytes"]);
+    }
+
+    #[test]
+    fn the_irc_door_keeps_its_name_until_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, motd) = (folder.path().join("config.toml"), folder.path().join("motd"));
+        fs::write(&path, "irc.motd = 'motd'\nlisten = ['irc://127.0.0.1:1?guests=bare']").unwrap();
+        fs::write(&motd, "one\n").unwrap();
+        let place = Place { config: Some(path.clone()), set: Vec::new() };
+        let loaded = config::load(&place).unwrap();
+        let mut reloader = Reloader::new(place, loaded);
+
+        fs::write(&motd, "two\nlines\n").unwrap();
+        let Reloaded { tuning, changes, .. } = reloader.reload().unwrap();
+        assert_eq!(tuning.irc.motd.iter().map(|line| &**line).collect::<Vec<_>>(), ["two", "lines"]);
+        assert!(changes.keys.is_empty() && changes.need_restart.is_empty());
+
+        let changed =
+            "irc = { name = 'new.example', network = 'New' }\nlisten = ['irc://127.0.0.1:1']\nhistory.file = ''";
+        fs::write(&path, changed).unwrap();
+        let Reloaded { tuning, changes, .. } = reloader.reload().unwrap();
+        assert_eq!(changes.need_restart, ["listen", "history.file", "irc.name"]);
+        let irc = tuning.irc;
+        assert_eq!((&*irc.name, &*irc.network, irc.motd.len()), ("chatd.local", "New", 0));
+        assert_eq!((irc.guests, irc.keeps), (crate::net::IrcMark::Bare, cfg!(feature = "history")));
+
+        fs::write(&path, "irc.motd = 'none'").unwrap();
+        assert!(reloader.reload().unwrap_err()[0].starts_with("irc.motd: "));
     }
 
     #[cfg(feature = "tls")]

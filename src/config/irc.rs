@@ -22,12 +22,7 @@ pub struct Irc {
 
 impl Default for Irc {
     fn default() -> Self {
-        Self {
-            name: "chatd.local".to_owned(),
-            network: "chatd".to_owned(),
-            motd: PathBuf::new(),
-            names: IRC_NAMES,
-        }
+        Self { name: "chatd.local".to_owned(), network: "chatd".to_owned(), motd: PathBuf::new(), names: IRC_NAMES }
     }
 }
 
@@ -41,7 +36,9 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
         !part.is_empty() && part.bytes().all(is_inside) && !part.starts_with('-') && !part.ends_with('-')
     };
     if !name.contains('.') {
-        return Err(format!("must hold a dot, which tells a server from a user, such as \"chat.example\", not {name:?}"));
+        return Err(format!(
+            "must hold a dot, which tells a server from a user, such as \"chat.example\", not {name:?}"
+        ));
     }
     if !name.split('.').all(is_part) {
         return Err(format!(

@@ -242,7 +242,10 @@ fn the_irc_door() {
     check("irc.motd = 'motd/'", "config.toml:1:12: irc.motd: must be the path of a file, not \"motd/\"");
     check_set("irc.names=0", "--set irc.names=0: must be at least 1, not 0");
     check("[irc]\nnetwrk = 'x'", "config.toml:2:1: irc.netwrk: unknown key; did you mean irc.network?");
-    check("[irc]\ntopic = 'x'", "config.toml:2:1: irc.topic: unknown key; under irc there are name, network, motd, names");
+    check(
+        "[irc]\ntopic = 'x'",
+        "config.toml:2:1: irc.topic: unknown key; under irc there are name, network, motd, names",
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::irc::request as irc;
+use super::irc::{Bits, Server, request as irc};
 use super::metrics::request::Ask;
 use super::recall::Recall;
 use super::reply::Reply;
@@ -26,13 +26,48 @@ pub enum Kind {
     RelayLf,
     /// Messages of the relay door that end with CR LF.
     RelayCrLf,
+    /// Lines of the IRC door, for clients that have agreed on these capabilities.
+    Irc(Bits),
 }
 
 impl Kind {
-    /// All kinds, each at the index of its number.
-    pub const ALL: [Self; 5] = [Self::Bare, Self::Typed, Self::Web, Self::RelayLf, Self::RelayCrLf];
-    /// The kinds of connections that get public messages: the first ones of [`ALL`](Self::ALL).
+    /// All kinds but those of IRC, each at its [index](Self::index).
+    pub const PLAIN: [Self; 5] = [Self::Bare, Self::Typed, Self::Web, Self::RelayLf, Self::RelayCrLf];
+    /// The kinds of connections that get public messages, besides those of IRC: the first ones of
+    /// [`PLAIN`](Self::PLAIN).
     pub const PUBLIC: [Self; 3] = [Self::Bare, Self::Typed, Self::Web];
+
+    /// Its number among all kinds. Those of IRC are behind the [`PLAIN`](Self::PLAIN) ones.
+    pub fn index(self) -> usize {
+        match self {
+            Self::Bare => 0,
+            Self::Typed => 1,
+            Self::Web => 2,
+            Self::RelayLf => 3,
+            Self::RelayCrLf => 4,
+            Self::Irc(bits) => Self::PLAIN.len() + bits.index(),
+        }
+    }
+}
+
+/// How an event for others is spelled for a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// It is not told.
+    Untold,
+    /// As for all connections of this kind: by [`encode`](super::encode).
+    Shared(Kind),
+    /// For this connection alone: by [`Door::encode_told`](super::Door::encode_told).
+    Own,
+}
+
+/// What some doors spell beside an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The server, as IRC clients see it.
+    pub irc: &'a Server,
+    /// Now, in milliseconds since 1970.
+    pub unix_ms: u64,
 }
 
 /// What the server sends at a door, for those who trace a connection.

@@ -158,7 +158,7 @@ const HOST_HELP: &[&str] = &[
 
 /// The lines of `HELP PUBLIC`.
 const PUBLIC_HELP: &[&str] = &[
-    "PUBLIC on|off: hear what is said to everybody, or do not: here alone, until you leave",
+    "PUBLIC on|off: hear what is said to everybody, or do not: in this session alone, until it ends",
     "you can still speak to everybody, and HISTORY * shows what was said",
 ];
 

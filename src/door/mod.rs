@@ -30,9 +30,9 @@ use crate::hub::event::Event;
 use crate::hub::names::{RoomName, UserName};
 use crate::limits;
 pub use crate::secret::Masked;
-pub use decoded::{Decoded, Kind, Output};
+pub use decoded::{Decoded, Kind, Output, Scene, Spelling};
 use inbox::{Cut, Inbox};
-use irc::IrcDoor;
+use irc::{Dress, IrcDoor};
 use line::Line;
 use metrics::Metrics;
 use operator::OperatorDoor;
@@ -144,7 +144,7 @@ impl Door {
             Self::Line(line) => Some(operator::from_client(frame, line.expects_secret())),
             Self::Relay(_) => Some(operator::from_client(frame, false)),
             Self::Web(door) => door.traced(frame),
-            Self::Irc(door) => Some(operator::from_client(frame, door.has_secret(frame))),
+            Self::Irc(door) => Some(door.traced(frame)),
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => Some(operator::MASK.to_owned()),
         }
     }
@@ -180,14 +180,31 @@ impl Door {
         }
     }
 
-    /// The spelling of broadcasts to this connection; `None` if it gets none.
+    /// The spelling of what is said to everybody, for this connection; `None` if it gets nothing of that kind.
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Self::Line(line) => Some(line.kind()),
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
             Self::Relay(door) => Some(door.kind()),
             Self::Web(door) => door.line().map(|_| Kind::Web),
-            Self::Irc(_) => None,
+            Self::Irc(door) => door.kind(),
+        }
+    }
+
+    /// How an event for others is spelled for this connection.
+    pub fn spelling(&self, event: &Event) -> Spelling {
+        match self {
+            Self::Irc(door) => door.spelling(event),
+            other => other.kind().map_or(Spelling::Untold, Spelling::Shared),
+        }
+    }
+
+    /// Appends an event that [is spelled for this connection alone](Spelling::Own) to `out`, at `unix_ms` in milliseconds
+    /// since 1970.
+    pub fn encode_told(&mut self, event: &Event, unix_ms: u64, out: &mut Vec<u8>) {
+        if let Self::Irc(door) = self {
+            door.note_time(unix_ms);
+            door.encode_told(event, out);
         }
     }
 
@@ -464,15 +481,16 @@ pub fn encode_notice(kind: Kind, notice: &Notice, out: &mut Vec<u8>) {
     match kind {
         Kind::Bare | Kind::Typed => line::encode_notice(notice, out),
         Kind::Web => web::encode_notice(notice, out),
-        Kind::RelayLf | Kind::RelayCrLf => {}
+        Kind::RelayLf | Kind::RelayCrLf | Kind::Irc(_) => {}
     }
 }
 
 /// Appends a broadcast event to `out`, in the spelling `kind`.
-pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
+pub fn encode(kind: Kind, event: &Event, scene: Scene<'_>, out: &mut Vec<u8>) {
     match kind {
         Kind::Bare | Kind::Typed => line::encode(kind, event, out),
         Kind::Web => web::encode(event, out),
         Kind::RelayLf | Kind::RelayCrLf => relay::encode(kind, event, out),
+        Kind::Irc(bits) => irc::encode(Dress::new(scene.irc, bits, scene.unix_ms), event, out),
     }
 }

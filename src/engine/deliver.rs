@@ -1,19 +1,17 @@
 //! Delivery: events of the hub become frames, encoded once per spelling, in the outboxes of their receivers.
+//! What few receive is spelled here, what many receive by [`Fan`].
 
 use super::Engine;
 use super::conn::Conn;
 use super::datagrams::Spoken;
-use super::flush::Writer;
+use super::fan::{Fan, Told};
 use super::guard::failpoint;
 use super::id::ConnId;
-use super::life::{Flush, Life};
-use super::pages::{Pages, Piece};
-use super::public_log::PublicLog;
-use super::table::Table;
+use super::public_log::place::Attendance;
 use crate::close::CloseReason;
 use crate::door::datagram::Speaker;
 use crate::door::recall::{Notice, Wants};
-use crate::door::{self, Door, Kind};
+use crate::door::{self, Door, Scene, Spelling};
 use crate::hub::event::{Audience, Event};
 use crate::hub::names::{RoomName, UserName, Who};
 use crate::hub::room::{Member, RoomId};
@@ -98,8 +96,9 @@ impl<S> Engine<S> {
         }
         let Some(bytes) = self.push_own(id, |door, out| door.encode_event(event, out)) else { return };
         self.turn.work += bytes / WORK_BYTES;
-        if matches!(event, Event::Welcome { .. }) && self.hub.attends(id.session()) {
-            self.join_public(id); // a guest who has become an account may hear none
+        // A guest who has become an account may hear none. Some doors greet at length first, with figures in the middle.
+        if matches!(event, Event::Welcome { .. } | Event::Counted(_)) && self.hub.attends(id.session()) {
+            self.join_public(id);
         }
         if let Event::Attends { public } = event {
             self.attend_public(id, *public);
@@ -110,28 +109,35 @@ impl<S> Engine<S> {
     /// length of the frame in bytes; `None` if the connection is gone.
     pub(super) fn push_own(&mut self, id: ConnId, encode: impl FnOnce(&mut Door, &mut Vec<u8>)) -> Option<usize> {
         self.bring_up(id);
-        let Conn { outbox, door, .. } = self.conns.find(id)?;
+        let Conn { outbox, door, public, .. } = self.conns.find(id)?;
         door.note_unix_ms(self.unix_ms);
         let bytes = outbox.push_own(&mut self.pages, |out| encode(door, out));
+        let is_respelled = matches!(public, Attendance::Yes(place) if Some(place.kind) != door.kind());
         self.mark_direct(id);
+        if is_respelled {
+            self.respell_public(id);
+        }
         Some(bytes)
     }
 
     /// Delivers an event for few receivers. Each gets bytes of its own, so that a slow one keeps no shared page alive.
     pub(super) fn deliver_own(&mut self, id: ConnId, event: &Event) {
-        if self.tell_irc(id, event) {
+        let Some(conn) = self.conns.find(id) else { return };
+        let spelling = conn.door.spelling(event);
+        if spelling == Spelling::Untold {
             return;
         }
-        let Some(kind) = self.conns.find(id).and_then(|conn| conn.door.kind()) else { return };
-        let Some(bytes) = self.push_own(id, |_, out| door::encode(kind, event, out)) else { return };
+        self.bring_up(id);
+        let scene = Scene { irc: &self.settings.irc, unix_ms: self.unix_ms };
+        let Some(Conn { outbox, door, .. }) = self.conns.find(id) else { return };
+        let bytes = outbox.push_own(&mut self.pages, |out| match spelling {
+            Spelling::Untold => {}
+            Spelling::Shared(kind) => door::encode(kind, event, scene, out),
+            Spelling::Own => door.encode_told(event, scene.unix_ms, out),
+        });
+        self.mark_direct(id);
         self.pages.count_direct(bytes);
         self.counters.deliveries += 1;
-    }
-
-    fn tell_all_irc(&mut self, ids: Vec<ConnId>, event: &Event) {
-        for id in ids {
-            self.tell_irc(id, event);
-        }
     }
 
     /// Everybody in a room hears it.
@@ -139,7 +145,8 @@ impl<S> Engine<S> {
         let members = self.hub.members_of(room);
         self.turn.work += members.len();
         let may_be_lost = origin == Origin::Datagram && matches!(event, Event::SaidIn { .. });
-        let mut fan = Fan::new(Told::Event(event), &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        let told = Told::Event(event, Scene { irc: &self.settings.irc, unix_ms: self.unix_ms });
+        let mut fan = Fan::new(told, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         fan.skips_lagging = may_be_lost;
         // Joins and leaves are not announced by datagram.
         let mut spoken = if let Event::SaidIn { message, .. } = event
@@ -165,33 +172,29 @@ impl<S> Engine<S> {
         }
         self.counters.deliveries += fan.count;
         self.counters.datagrams_unheard += fan.skipped;
-        let irc = fan.irc;
-        self.tell_all_irc(irc, event);
     }
 
     /// Those who share a room with somebody hear it.
     fn deliver_neighbours(&mut self, sessions: &[SessionId], event: &Event) {
         self.turn.work += sessions.len();
-        let mut fan = Fan::new(Told::Event(event), &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        let told = Told::Event(event, Scene { irc: &self.settings.irc, unix_ms: self.unix_ms });
+        let mut fan = Fan::new(told, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         for session in sessions {
             fan.hand_to(*session);
         }
         self.counters.deliveries += fan.count;
-        let irc = fan.irc;
-        self.tell_all_irc(irc, event);
     }
 
     /// Everybody who watches a name hears it.
     fn deliver_watchers(&mut self, name: &Who, event: &Event) {
         let watchers = self.hub.watchers_of(name);
         self.turn.work += watchers.len();
-        let mut fan = Fan::new(Told::Event(event), &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        let told = Told::Event(event, Scene { irc: &self.settings.irc, unix_ms: self.unix_ms });
+        let mut fan = Fan::new(told, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         for session in watchers {
             fan.hand_to(*session);
         }
         self.counters.deliveries += fan.count;
-        let irc = fan.irc;
-        self.tell_all_irc(irc, event);
     }
 
     /// Those who can hear of something and want to hear a notice of it.
@@ -216,7 +219,8 @@ impl<S> Engine<S> {
     /// Delivers the end of a room to those who were members.
     fn deliver_members(&mut self, room: RoomId, members: &[Member], event: &Event) {
         self.turn.work += members.len();
-        let mut fan = Fan::new(Told::Event(event), &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        let told = Told::Event(event, Scene { irc: &self.settings.irc, unix_ms: self.unix_ms });
+        let mut fan = Fan::new(told, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         let mut spoken = Spoken::room_closed();
         for member in members {
             fan.hand_to(member.session);
@@ -225,8 +229,6 @@ impl<S> Engine<S> {
             }
         }
         self.counters.deliveries += fan.count;
-        let irc = fan.irc;
-        self.tell_all_irc(irc, event);
         for member in members {
             self.end_relay(ConnId::of(member.session), event);
         }
@@ -251,102 +253,4 @@ pub(super) enum Hearers<'a> {
     Room(&'a RoomName),
     /// The sessions of an account.
     Account(&'a UserName),
-}
-
-/// What many are told.
-#[derive(Clone, Copy, Debug)]
-enum Told<'a> {
-    Event(&'a Event),
-    Notice(&'a Notice),
-}
-
-impl Told<'_> {
-    fn encode(self, kind: Kind, out: &mut Vec<u8>) {
-        match self {
-            Self::Event(event) => door::encode(kind, event, out),
-            Self::Notice(notice) => door::encode_notice(kind, notice, out),
-        }
-    }
-}
-
-/// Delivery of one event to many receivers: the frame is encoded once per spelling, and each outbox refers to it.
-struct Fan<'a, S> {
-    told: Told<'a>,
-    frames: [Option<Piece>; Kind::ALL.len()],
-    conns: &'a mut Table<S>,
-    pages: &'a mut Pages,
-    writer: &'a mut Writer,
-    public: &'a PublicLog,
-    count: u64,
-    /// Skips receivers that lag. A connection is never closed because of messages that came by datagram.
-    skips_lagging: bool,
-    /// Number of skipped receivers.
-    skipped: u64,
-    /// Receivers at the IRC door.
-    irc: Vec<ConnId>,
-}
-
-impl<'a, S> Fan<'a, S> {
-    fn new(
-        told: Told<'a>,
-        conns: &'a mut Table<S>,
-        pages: &'a mut Pages,
-        writer: &'a mut Writer,
-        public: &'a PublicLog,
-    ) -> Self {
-        Self {
-            told,
-            frames: [None; Kind::ALL.len()],
-            conns,
-            pages,
-            writer,
-            public,
-            count: 0,
-            skips_lagging: false,
-            skipped: 0,
-            irc: Vec::new(),
-        }
-    }
-
-    /// Gives a message to its own sender, if its connection asks for that.
-    fn echo(&mut self, sender: SessionId) {
-        if self.conns.find(ConnId::of(sender)).is_some_and(|conn| conn.door.echoes()) {
-            self.hand_to(sender);
-        }
-    }
-
-    /// Gives a notice to a session that asks for such.
-    fn hand_to_wanting(&mut self, session: SessionId, wants: Wants) {
-        if self.conns.peek(ConnId::of(session)).is_some_and(|conn| conn.door.wants(wants)) {
-            self.hand_to(session);
-        }
-    }
-
-    fn hand_to(&mut self, session: SessionId) {
-        // A connection that is broken, closing or closed receives nothing more.
-        let is_there = |conn: &&mut Conn<S>| conn.end.is_none() && conn.life == Life::Open;
-        let id = ConnId::of(session);
-        let Some(conn) = self.conns.find(id).filter(is_there) else { return };
-        if self.skips_lagging && conn.is_lagging() {
-            self.skipped += 1;
-            return;
-        }
-        if conn.door.as_irc().is_some() {
-            self.irc.push(id);
-            return;
-        }
-        let Some(kind) = conn.door.kind() else { return };
-        let Some(frame) = self.frames.get_mut(kind as usize) else { return };
-        let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| self.told.encode(kind, out)));
-        if piece.is_empty() {
-            return; // its door does not tell it
-        }
-        self.count += self.public.bring_up(conn, self.pages) as u64;
-        conn.outbox.push_shared(piece, self.pages);
-        self.count += 1;
-        if conn.flush == Flush::Idle {
-            conn.flush = Flush::Broadcast;
-            self.writer.push_broadcast(id);
-        }
-    }
 }

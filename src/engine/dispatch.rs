@@ -8,7 +8,7 @@ use super::life::{Life, Standing};
 use super::pause::{Pause, Until};
 use super::time::NEVER;
 use crate::close::CloseReason;
-use crate::door::reply::Reply;
+use crate::door::reply::{GuestRefusal, Reply};
 use crate::door::{Decoded, Masked};
 use crate::hub::command::Command;
 use crate::hub::event::Manner;
@@ -54,6 +54,9 @@ impl<S> Engine<S> {
         match decoded {
             Decoded::Nothing | Decoded::Ask(_) | Decoded::Fetch(_) => {}
             Decoded::Reply(reply) => self.reply(id, &reply),
+            Decoded::Command(Command::Rename { guest }) if self.is_own_name(guest.as_str()) => {
+                self.reply(id, &Reply::GuestRefused { why: GuestRefusal::Reserved, is_login: false });
+            }
             Decoded::Command(command) => self.command(id, command),
             Decoded::Name(name) => self.on_name(id, name),
             Decoded::Guest(guest) => self.on_guest(id, guest),

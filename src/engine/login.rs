@@ -1,7 +1,6 @@
 //! Login: requests to the accounts, and their verdicts. Passwords are hashed on another thread; a connection is not
 //! read while its password is being checked.
 
-use super::Engine;
 use super::addresses;
 use super::allowances::Allowances;
 use super::deeds::deleted;
@@ -12,6 +11,7 @@ use super::password_change::Changes;
 use super::pause::{Asked, Late, Pause};
 use super::room_guesses::Guesses;
 use super::time::Millis;
+use super::{Engine, Settings};
 use crate::auth::{Origin, Refused, Request, Verdict};
 use crate::close::CloseReason;
 use crate::door::Masked;
@@ -20,6 +20,7 @@ use crate::hub::command::Command;
 use crate::hub::names::{GuestName, RoomName, UserName, Who};
 use crate::hub::record::{Account, Lock};
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
+use crate::own_names::is_own;
 use crate::secret::Secret;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -131,8 +132,12 @@ impl<S> Engine<S> {
     /// The same for a guest who calls itself so, if it does.
     pub(super) fn let_guest_in(&mut self, id: ConnId, guest: GuestName, called: Option<Cow<'_, str>>) {
         let who = Who::Guest(guest);
-        if self.hub.is_guest_here(&who) {
-            return self.reply(id, &Reply::GuestRefused { why: GuestRefusal::Taken, is_login: true });
+        let why = match &who {
+            Who::Guest(guest) if self.is_own_name(guest.as_str()) => Some(GuestRefusal::Reserved),
+            who => self.hub.is_guest_here(who).then_some(GuestRefusal::Taken),
+        };
+        if let Some(why) = why {
+            return self.reply(id, &Reply::GuestRefused { why, is_login: true });
         }
         if let Some(from) = self.conns.peek(id).map(|conn| conn.origin) {
             self.log_peer(Subject::Guest, from.ip(), |_| format!("guest {who} from {from} logged in"));
@@ -142,7 +147,14 @@ impl<S> Engine<S> {
 
     /// True if nobody may register this name over the network.
     pub(super) fn is_kept_back(&self, name: &UserName) -> bool {
-        name.is_reserved() || self.settings.operators.has(name)
+        name.is_reserved() || self.settings.operators.has(name) || self.is_own_name(name.as_str())
+    }
+
+    /// True if this is a name of the server itself.
+    pub(super) fn is_own_name(&self, name: &str) -> bool {
+        let Settings { irc, web, .. } = &self.settings;
+        let certified = self.metrics.listeners.iter().flat_map(|listening| &listening.names);
+        is_own(name, &irc.name, web.names.iter().chain(certified).map(String::as_str))
     }
 
     /// Takes a word that ends the connection if given instead of a name. It is a name if such an account exists.
@@ -376,11 +388,12 @@ impl<S> Engine<S> {
         Some(self.settings.login.failures.saturating_sub(failures.into()))
     }
 
-    /// The name of a session for the log. Only names of accounts may be logged: users type their password where their
-    /// name is asked for.
+    /// The name of a session for the log. Before the login only names of accounts may be logged: users type their password
+    /// where their name is asked for.
     pub(super) fn known_name(&self, id: ConnId) -> String {
-        let claimed = || self.logins.roll.lookup(self.claimed_name(id)?);
-        self.account_of(id).cloned().or_else(claimed).map_or_else(|| "nobody".to_owned(), |name| name.to_string())
+        let claimed = || self.logins.roll.lookup(self.claimed_name(id)?).map(Who::from);
+        let who = self.hub.who_is(id.session()).or_else(claimed);
+        who.map_or_else(|| "nobody".to_owned(), |who| who.to_string())
     }
 
     /// Schedules a reply for `login.failure_delay_ms` after `asked`, so that guessing is slow.

@@ -57,6 +57,7 @@ mod peers;
 mod send_queue;
 
 mod deliver;
+mod fan;
 mod public_log;
 mod history;
 pub mod outbox;

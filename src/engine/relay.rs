@@ -82,14 +82,15 @@ impl<S> Engine<S> {
         }
     }
 
-    /// A guest takes the name that it asks for, with a number at its end if another guest has it.
+    /// A guest takes the name that it asks for, with a number at its end if another guest has it or it is a name of the
+    /// server.
     pub(super) fn take_name(&mut self, id: ConnId, asked: GuestName, room: &RoomName) {
         if self.hub.who_is(id.session()) == Some(Who::Guest(asked.clone())) {
             return;
         }
         let mut guest = asked.clone();
         let mut tries = 1;
-        while self.hub.has_guest(room, &guest) {
+        while self.hub.has_guest(room, &guest) || self.is_own_name(guest.as_str()) {
             self.turn.work += LIST_LINE_WORK;
             tries += 1;
             // A name that very many have gets a number that nobody has had, so that the search ends soon.

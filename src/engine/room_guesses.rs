@@ -109,7 +109,7 @@ impl<S> Engine<S> {
         let now = self.now;
         if let Some(guesser) = self.guesser(id) {
             let guess = self.logins.guesses.record(guesser, now);
-            let who = self.hub.name_of(id.session()).map_or_else(|| "a guest".to_owned(), |name| name.to_string());
+            let who = self.hub.who_is(id.session()).map_or_else(|| "a guest".to_owned(), |who| who.to_string());
             let Some(from) = self.conns.peek(id).map(|conn| conn.origin) else { return };
             let (subject, note) = match guess {
                 Guess::First => (Subject::RoomPassword, String::new()),

@@ -43,6 +43,9 @@ impl<S> Engine<S> {
         if request.password.is_some() && request.operation == Operation::Join && self.guess_wait_s(id).is_some() {
             return self.leave(id); // refused: too many wrong passwords
         }
+        if self.is_own_name(request.guest.as_str()) {
+            return self.leave(id); // refused, as other reserved names are
+        }
         self.datagrams.drawn = self.draw_token();
         if self.datagrams.drawn.is_none() {
             return self.close(id, CloseReason::Internal);

@@ -19,6 +19,7 @@ use crate::door::http::{Host, Status};
 use crate::door::web::files::{File, Files};
 use crate::door::web::{Fetch, Fetched, Forwarded, Upgrade, WebDoor, What, frame, status_of};
 use crate::limits::WORK_BYTES;
+use crate::own_names::is_host;
 
 /// The answer to a request that gets nothing.
 type Wrong = (Status, &'static str);
@@ -80,7 +81,7 @@ impl<S> Engine<S> {
         let door = self.conns.peek(id).and_then(|conn| conn.door.as_web());
         let listening = door.and_then(WebDoor::listener).and_then(|number| self.metrics.listeners.get(number));
         let certified = listening.map(|listening| listening.names.as_slice()).unwrap_or_default();
-        !name.is_empty() && web.names.iter().chain(certified).any(|known| is_named(known, name))
+        !name.is_empty() && web.names.iter().chain(certified).any(|known| is_host(known, name))
     }
 
     fn answer_fetch(&mut self, id: ConnId, client: Origin, fetch: &Fetch<'_>) {
@@ -163,31 +164,6 @@ impl<S> Engine<S> {
             self.schedule_close(id, End::Closed(CloseReason::TooSlow));
         } else {
             self.leave(id);
-        }
-    }
-}
-
-/// Whether a known name is this one. A known one may begin with `*.`, which means one more label.
-fn is_named(known: &str, name: &str) -> bool {
-    let Some(domain) = known.strip_prefix("*.") else { return known.eq_ignore_ascii_case(name) };
-    name.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(domain))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_named;
-
-    #[test]
-    fn names_are_in_any_case_and_a_star_is_one_label() {
-        for (known, name, expected) in [
-            ("chat.example", "Chat.Example", true),
-            ("chat.example", "a.chat.example", false),
-            ("*.example", "chat.example", true),
-            ("*.example", "a.chat.example", false),
-            ("*.example", ".example", false),
-            ("*.example", "example", false),
-        ] {
-            assert_eq!(is_named(known, name), expected, "{known} {name}");
         }
     }
 }

@@ -120,12 +120,7 @@ pub enum Service {
     /// A page for browsers, which talk by WebSocket.
     Web,
     /// Lines of IRC.
-    Irc {
-        /// What all IRC doors share.
-        server: Arc<irc::Server>,
-        /// What this one offers.
-        options: irc::Options,
-    },
+    Irc(irc::Options),
 }
 
 impl Endpoint {
@@ -189,7 +184,7 @@ impl Service {
             Self::Relay(_) => "relay",
             Self::Metrics => "metrics",
             Self::Web => "web",
-            Self::Irc { .. } => "irc",
+            Self::Irc(_) => "irc",
         }
     }
 
@@ -198,12 +193,12 @@ impl Service {
         match self {
             Self::Line { .. } | Self::Operator | Self::Rooms { .. } | Self::Relay(_) => "chatd",
             Self::Metrics | Self::Web => "http/1.1",
-            Self::Irc { .. } => "irc",
+            Self::Irc(_) => "irc",
         }
     }
 
-    /// A door for a connection that arrives here, at the listener of this number.
-    pub(super) fn door(&self, listener: usize) -> Door {
+    /// A door for a connection that arrives here, at the listener of this number. `irc` is what all IRC doors share.
+    pub(super) fn door(&self, listener: usize, irc: &Arc<irc::Server>) -> Door {
         match self {
             Self::Line { guests: false } => Door::line(),
             Self::Line { guests: true } => Door::line_with_guests(),
@@ -214,7 +209,7 @@ impl Service {
             Self::Relay(options) => Door::relay(options.clone()),
             Self::Metrics => Door::metrics(listener),
             Self::Web => Door::web(listener),
-            Self::Irc { server, options } => Door::irc(Arc::clone(server), *options),
+            Self::Irc(options) => Door::irc(Arc::clone(irc), *options),
         }
     }
 }

@@ -35,8 +35,8 @@ pub fn node_modules() -> Option<PathBuf> {
     noted(found)
 }
 
-/// The folder with Python's `websockets`, for `PYTHONPATH`. `None` if Python (3.11 or later) or pip is missing or the
-/// package cannot be fetched; a note with the reason is printed.
+/// The folder with Python's `websockets` and `irc`, for `PYTHONPATH`. `None` if Python (3.11 or later) or pip is missing or
+/// the packages cannot be fetched; a note with the reason is printed.
 pub fn python_path() -> Option<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {

@@ -5,6 +5,8 @@ use testkit::{Builder, PASSWORD, Server};
 mod axe;
 mod driver;
 mod hostile;
+#[cfg(feature = "tls")]
+mod irc;
 mod keyboard;
 mod long;
 mod login;

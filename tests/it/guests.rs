@@ -1,6 +1,6 @@
 //! Guests who log in at a line door, through the wire.
 
-use testkit::{Client, Server};
+use testkit::{Client, Server, run};
 
 fn server() -> Server {
     Server::builder().listen(&["line://127.0.0.1:0?guests=yes"]).no_rates().start()
@@ -136,6 +136,11 @@ fn a_name_that_is_given_up_is_that_of_who_takes_it() {
     assert_eq!(alice.ask("DM ~rob"), "C 354 your message?");
     assert_eq!(rob.ask("NICK ~bob"), "C 200 you are ~bob now");
     assert_eq!(alice.ask("for the former name"), "C 550 ~rob is not online");
+    assert_eq!(alice.ask("DM ~bob"), "C 354 your message?");
+    assert_eq!(rob.ask("NICK ~bo"), "C 200 you are ~bo now");
+    let mut bob = guest(&server, "~BOB");
+    assert_eq!(alice.ask("for the one who has the name now"), "C 250 sent to ~BOB");
+    bob.expect_exact("D DM alice for the one who has the name now");
     let mut other = guest(&server, "~Rob");
     assert_eq!(rob.ask("NICK ~rob"), "C 553 another guest has that name");
     assert_eq!(alice.ask("DM ~rob hi"), "C 250 sent to ~Rob");
@@ -154,7 +159,99 @@ fn those_who_watch_a_guest_are_told() {
     alice.expect_exact("C 101 ~rob offline");
     assert_eq!(rob.ask("NICK ~Rob"), "C 200 you are ~Rob now");
     alice.expect_exact("C 101 ~Rob online");
+    assert_eq!(rob.ask("AWAY lunch"), "C 200 you are away: lunch");
+    assert_eq!(rob.ask("NICK ~bob"), "C 200 you are ~bob now");
+    assert_eq!(rob.ask("NICK ~rob"), "C 200 you are ~rob now");
+    alice.expect_all(&["C 101 ~Rob away lunch", "C 101 ~Rob offline", "C 101 ~rob online", "C 101 ~rob away lunch"]);
     rob.reset();
-    alice.expect_exact("C 101 ~Rob offline");
+    alice.expect_exact("C 101 ~rob offline");
     assert_eq!(alice.list("WATCH"), ["~rob", "1 watched"]);
+}
+
+#[test]
+fn the_log_names_guests_who_are_in() {
+    let server = Server::builder()
+        .listen(&["line://127.0.0.1:0?guests=yes"])
+        .set("limits.include_loopback", "true")
+        .no_rates()
+        .start();
+    let (mut alice, mut rob) = (server.bare("alice"), guest(&server, "~rob"));
+    assert!(alice.ask("MAKE tea pa55 word").starts_with("C 227 "));
+    assert_eq!(rob.ask("JOIN tea wrong"), "C 554 wrong room password");
+    server.wait_for_log("wrong password for room tea: ~rob from 127.0.0.1");
+    run(env!("CARGO_BIN_EXE_chatd"), &server.path(""), &["ctl", "kick", "~rob", "enough"]).check(0, &[]);
+    rob.expect_421("put out by the operator: enough");
+    server.wait_for_log("421 put out by the operator: enough: ~rob from 127.0.0.1");
+    // What is typed at the name prompt may be a password.
+    let mut stranger = server.greeted();
+    stranger.send("~pass word");
+    stranger.expect("C 553 ");
+    stranger.send_raw(&[b'x'; 600]);
+    stranger.send_raw(b"\n\x16\n");
+    drop(stranger);
+    assert!(!server.log_text().contains("~pass"));
+}
+
+#[test]
+fn a_ban_of_the_address_ends_guests_and_keeps_them_out() {
+    let server = server();
+    let mut rob = guest(&server, "~rob");
+    let ctl = |args: &[&str]| run(env!("CARGO_BIN_EXE_chatd"), &server.path(""), &[&["ctl"], args].concat());
+    ctl(&["ban", "~rob"]).check(1, &["must be a name, an address or a network"]);
+    ctl(&["ban", "127.0.0.1", "noise"]).check(0, &[]);
+    rob.expect_421("banned: noise");
+    server.connect().expect_421("banned: noise");
+    ctl(&["unban", "127.0.0.1"]).check(0, &[]);
+    guest(&server, "~rob");
+}
+
+#[test]
+fn guests_are_bounded_by_their_address() {
+    let server = Server::builder()
+        .listen(&["line://127.0.0.1:0?guests=yes"])
+        .set("limits.include_loopback", "true")
+        .no_rates()
+        .start();
+    let mut guests: Vec<Client> = (0..16).map(|number| guest(&server, &format!("~rob{number}"))).collect();
+    server.connect().expect_421("too many from your address");
+    for mut rob in guests.drain(..) {
+        rob.send("EX");
+        rob.expect_exact("C 221 bye");
+        rob.expect_closed();
+    }
+    // A guest does not get the price of its connection back, unlike an account.
+    let mut let_in = 0;
+    loop {
+        let mut client = server.connect();
+        if client.line().starts_with("C 421 ") {
+            break;
+        }
+        client.send(&format!("~bob{let_in}"));
+        client.expect("C 230 ");
+        client.send("EX");
+        client.expect_exact("C 221 bye");
+        client.expect_closed();
+        let_in += 1;
+    }
+    assert!(let_in <= 16, "{let_in}");
+}
+
+#[test]
+fn guests_guess_room_passwords_by_address() {
+    let server = Server::builder()
+        .listen(&["line://127.0.0.1:0?guests=yes"])
+        .set("limits.include_loopback", "true")
+        .set("login.failure_delay_ms", "1")
+        .no_rates()
+        .start();
+    let mut alice = server.bare("alice");
+    assert!(alice.ask("MAKE tea pa55 word").starts_with("C 227 "));
+    for number in 0..10 {
+        assert_eq!(guest(&server, &format!("~rob{number}")).ask("JOIN tea wrong"), "C 554 wrong room password");
+    }
+    let mut rob = guest(&server, "~rob");
+    let answer = rob.ask("JOIN tea pa55 word");
+    assert!(answer.starts_with("C 450 too many wrong room passwords"), "{answer}");
+    let mut bob = server.bare("bob");
+    assert!(bob.ask("JOIN tea pa55 word").starts_with("C 227 "), "an account is counted by itself");
 }

@@ -12,7 +12,7 @@ use testkit::{Client, Dice, PASSWORD, Server, pause};
 
 use self::checker::{End, Event, Life, check};
 
-mod checker;
+pub(crate) mod checker;
 #[cfg(feature = "history")]
 mod erased;
 #[cfg(feature = "history")]

@@ -59,7 +59,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("failpoint", &["failpoint"]),
 ];
 
-const FOR_ALL: [&str; 6] = ["limits", "close", "text", "mention", "secret", "network"];
+const FOR_ALL: [&str; 7] = ["limits", "close", "text", "mention", "own_names", "secret", "network"];
 
 /// The source folders, each with the prefix of its modules in the table.
 const CRATES: [(&str, &str); 3] = [("src", ""), ("client/src", "client"), ("load/src", "load")];
@@ -156,7 +156,7 @@ fn layer(file: &str) -> Option<&str> {
     let top = file.split('/').next().unwrap_or(file).trim_end_matches(".rs");
     match top {
         "app" | "bin" | "main" => Some("main"),
-        "lib" | "limits" | "close" | "text" | "mention" | "secret" | "network" => None,
+        "lib" | "limits" | "close" | "text" | "mention" | "own_names" | "secret" | "network" => None,
         other => Some(other),
     }
 }

@@ -41,6 +41,7 @@ mod history;
 mod history_absent;
 #[cfg(feature = "history")]
 mod history_commands;
+mod irc;
 mod irctest;
 mod keeping_up;
 mod killed;

@@ -148,3 +148,41 @@ fn a_closed_server_answers_every_name_in_one_way() {
     // The registered spelling is shown after the login.
     assert_eq!(told(&server, &["aLICE", PASSWORD])[1], "C 230 welcome Alice; 1 online; HELP lists what you can do");
 }
+
+#[test]
+fn nobody_has_a_name_of_the_server() {
+    let names = "[\"chat.example\", \"localhost\"]";
+    let server = Server::builder().listen(&["line://127.0.0.1:0?guests=yes"]).set("web.names", names).start();
+    let mut client = server.greeted();
+    for name in ["chatd.local", "Chatd.LOCAL", "CHAT.example"] {
+        client.send(name);
+        client.expect_exact(&format!("C 553 {name} is reserved; your name?"));
+        client.send(&format!("~{name}"));
+        client.expect_exact("C 553 that name is reserved; your name?");
+    }
+    client.send("~NickServ");
+    client.expect_exact("C 553 that name is reserved; your name?");
+    client.send("localhost");
+    client.expect("C 332 localhost is new here");
+    let mut rob = server.greeted();
+    rob.send("~rob");
+    rob.expect("C 230 ");
+    assert_eq!(rob.ask("NICK ~chatd.local"), "C 553 that name is reserved");
+}
+
+#[test]
+fn an_operator_adds_no_account_by_a_name_of_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.toml"), "irc.name = 'irc.example'\nweb.names = ['chat.example']").unwrap();
+    for name in ["irc.example", "Chat.Example"] {
+        let outcome = testkit::run(env!("CARGO_BIN_EXE_chatd"), folder.path(), &["accounts", "add", name]);
+        assert_eq!(
+            (outcome.code, outcome.stderr.as_str()),
+            (Some(1), &*format!("chatd: '{name}' is reserved; choose another name\n"))
+        );
+    }
+    let server = Server::start();
+    let mut desk = server.desk();
+    let answer = desk.ask("accounts add chatd.local");
+    assert!(answer.last.contains("'chatd.local' is reserved"), "{answer:?}");
+}

@@ -8,7 +8,7 @@ use std::thread;
 use testkit::{PATIENCE, Server};
 
 /// Whether `nc` is the netcat of OpenBSD; prints a note if not.
-fn have_nc() -> bool {
+pub(crate) fn have_nc() -> bool {
     let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
     let is_there = help.is_ok_and(|out| {
         let text = [out.stdout, out.stderr].concat();
@@ -21,14 +21,15 @@ fn have_nc() -> bool {
 }
 
 /// A running `nc`, ended when it is dropped.
-struct Nc {
+pub(crate) struct Nc {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
 }
 
 impl Nc {
-    fn start(server: &Server, options: &[&str]) -> Self {
+    /// Starts it at the line door.
+    pub(crate) fn start(server: &Server, options: &[&str]) -> Self {
         let addr = server.addr();
         let mut child = Command::new("nc")
             .args(options)
@@ -48,7 +49,8 @@ impl Nc {
         Self { child, stdin, lines }
     }
 
-    fn say(&mut self, text: &str) {
+    /// Writes into its standard input.
+    pub(crate) fn say(&mut self, text: &str) {
         self.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
@@ -57,9 +59,16 @@ impl Nc {
         self.stdin = None;
     }
 
+    /// The next line of its output.
     #[track_caller]
-    fn expect(&self, start: &str) {
-        let line = self.lines.recv_timeout(PATIENCE).expect("a line from nc");
+    pub(crate) fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("a line from nc")
+    }
+
+    /// The next line of its output, which must begin like this.
+    #[track_caller]
+    pub(crate) fn expect(&self, start: &str) {
+        let line = self.line();
         assert!(line.starts_with(start), "expected {start:?}…, got {line:?}");
     }
 

@@ -49,7 +49,18 @@ fn a_name_as_it_is() {
         check(door, &request(JOIN, "", b"tom"), way, &byte(JOIN, 2));
         check(door, &request(MAKE, "", b"tom"), way, &byte(MAKE, 2));
         check(door, &request(JOIN, "lobby", b"BOB"), way, &byte(JOIN, 4));
-        for bad in [&b""[..], b"to m", b"~tom", b"server", b"\xff", b"tom\n", &[b'x'; 33], b"[\"tom\"]"] {
+        for bad in [
+            &b""[..],
+            b"to m",
+            b"~tom",
+            b"server",
+            b"nickserv",
+            b"Chatd.local",
+            b"\xff",
+            b"tom\n",
+            &[b'x'; 33],
+            b"[\"tom\"]",
+        ] {
             check(door, &request(JOIN, "lobby", bad), way, &byte(JOIN, 4));
         }
         for bad in ["lob by", "lobby\n", "admin", "\u{1b}[2J"] {

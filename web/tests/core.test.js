@@ -73,6 +73,7 @@ test("texts", () => {
   const names = ["alice", "albert", "bob"];
   assert.deepEqual(complete("al", 2, names, 1), { text: "albert: ", at: 8 });
   assert.deepEqual(complete("hi @b there", 5, names, 0), { text: "hi @bob  there", at: 8 });
+  assert.deepEqual(complete("hi ~z", 5, ["zoe", "~zed"], 0), { text: "hi ~zed ", at: 8 });
   assert.deepEqual([complete("", 0, names, 0), complete("hi ", 3, names, 0), complete("zz", 2, names, 0)], [null, null, null]);
 });
 

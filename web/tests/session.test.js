@@ -291,9 +291,19 @@ test("guests who have logged in, other names, invitations", () => {
   assert.deepEqual([bench.texts("lobby").at(-1), bench.texts("@~bob").at(-1)], ["~bob is ~rob now", "~bob is ~rob now"]);
   assert.deepEqual(["~bob", "~rob"].map((name) => bench.session.hearsOneRoom(name)), [true, false]);
   bench.hear("C 111 den ~rob invites you");
-  assert.deepEqual([bench.texts("lobby").at(-1), bench.did("told").at(-1).text], ["~rob invites you into den", "~rob invites you into den"]);
+  assert.deepEqual([bench.texts("lobby").at(-1), bench.did("told").at(-1).text], ["~rob invites you: /join den", "~rob invites you: /join den"]);
+  bench.hear("C 102 ~rob is Rob now");
+  assert.deepEqual([bench.session.peopleOf(place).map((person) => person.name), bench.session.online.has("~rob"), bench.session.online.get("rob")],
+    [["alice", "Rob", "~eve"], false, "Rob"]);
   for (const line of ["C 102 ~rob", "C 102 ~rob is", "C 102 ~rob is x y now", "C 102 ", "C 111 ", "C 111 den"]) bench.hear(line);
-  assert.ok(place.people.has("~rob"));
+  assert.ok(place.people.has("rob"));
+});
+
+test("a guest who speaks to me or to everybody is online, one in a room may not be", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end", `D PM ${id(2)} ~a hi`, `D DM ${id(3)} ~b psst`, `D RM ${id(4)} lobby ~c hello`);
+  assert.deepEqual(["~a", "~b", "~c"].map((name) => bench.session.hearsOneRoom(name)), [false, false, true]);
+  assert.ok(bench.lines().includes("C WATCH ~b"), "whether it is still there is told, as of an account");
 });
 
 test("what comes while nobody looks is under a line, until one speaks", () => {

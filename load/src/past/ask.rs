@@ -233,9 +233,9 @@ impl<'a> Asking<'a> {
 }
 
 impl Handler for Asking<'_> {
-    fn handle_line(&mut self, who: usize, line: &[u8], now: u64, _: &mut Outbox) {
+    fn handle_line(&mut self, who: usize, line: Line<'_>, now: u64, _: &mut Outbox) {
         let Some(lines) = self.lines.get_mut(who) else { return };
-        match Line::parse(line) {
+        match line {
             Line::Part => *lines += 1,
             Line::Reply(code, text) => {
                 let count = std::mem::take(lines);
@@ -249,7 +249,7 @@ impl Handler for Asking<'_> {
                     *self.refused.entry(why).or_default() += 1;
                 }
             }
-            Line::Notice | Line::Said(_) | Line::Other => {}
+            Line::Notice | Line::Said { .. } | Line::Command { .. } | Line::Other => {}
         }
     }
 
@@ -295,7 +295,8 @@ mod tests {
         let layout = Layout::new(1, 500);
         let mut asking = asking(&layout, Kind::Page);
         asking.waiting[3] = Some(1_000);
-        let mut hear = |line: &str, now| asking.handle_line(3, line.as_bytes(), now, &mut Outbox::default());
+        let mut hear =
+            |line: &str, now| asking.handle_line(3, Line::parse(line.as_bytes()), now, &mut Outbox::default());
         hear("C 212-1 past-1 load1 - ba", 2_000);
         hear("D PM 7 load1 hello", 2_500);
         hear("C 212-2 past-1 load1 - be", 3_000);
@@ -313,7 +314,7 @@ mod tests {
         let mut asking = asking(&layout, Kind::Kept);
         for (who, line) in [(0, "C 250 kept for load40"), (1, "C 250 sent to load40"), (2, "C 450 try again")] {
             asking.waiting[who] = Some(1);
-            asking.handle_line(who, line.as_bytes(), 9, &mut Outbox::default());
+            asking.handle_line(who, Line::parse(line.as_bytes()), 9, &mut Outbox::default());
         }
         asking.waiting[3] = Some(1);
         asking.handle_end(3, "too slow".to_owned());

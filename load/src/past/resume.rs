@@ -117,11 +117,10 @@ fn next(text: &str) -> Option<u64> {
 }
 
 impl Handler for Resuming {
-    fn handle_line(&mut self, who: usize, line: &[u8], _: u64, out: &mut Outbox) {
+    fn handle_line(&mut self, who: usize, line: Line<'_>, _: u64, out: &mut Outbox) {
         if who != self.who {
             return;
         }
-        let line = Line::parse(line);
         match (&mut self.step, line) {
             (Step::LoggingIn { .. }, _) => self.log_in(line, out),
             (Step::Joining { left, after }, Line::Reply(227, _)) => {
@@ -169,7 +168,7 @@ mod tests {
         let mut said = Vec::new();
         let mut hear = |resuming: &mut Resuming, line: &str| {
             let mut out = Outbox::default();
-            resuming.handle_line(5, line.as_bytes(), 0, &mut out);
+            resuming.handle_line(5, Line::parse(line.as_bytes()), 0, &mut out);
             said.push(String::from_utf8(out.waiting().to_vec()).unwrap());
         };
         for line in [
@@ -207,8 +206,8 @@ mod tests {
     fn a_refusal_ends_it() {
         let mut resuming = Resuming::new(5);
         resuming.step = Step::Reading;
-        resuming.handle_line(4, b"C 450 not for it", 0, &mut Outbox::default());
-        resuming.handle_line(5, b"C 450 try again", 0, &mut Outbox::default());
+        resuming.handle_line(4, Line::parse(b"C 450 not for it"), 0, &mut Outbox::default());
+        resuming.handle_line(5, Line::parse(b"C 450 try again"), 0, &mut Outbox::default());
         assert_eq!(resuming.question().refused, Reasons::from([("450 try again".to_owned(), 1)]));
         assert_eq!((next("5 next=12"), next("5 end"), next("next=x")), (Some(12), None, None));
     }

@@ -10,6 +10,7 @@
 
 #[cfg(feature = "history")]
 mod history;
+mod irc;
 mod load;
 #[cfg(feature = "tls")]
 mod tls;

@@ -9,7 +9,7 @@ use crate::auth::accounts::{Account, apply};
 use crate::auth::hash::Hasher;
 use crate::auth::store::journal::{Journal, Trouble, unix_now};
 use crate::auth::store::record::{Change, Op};
-use crate::hub::names::UserName;
+use crate::hub::names::{NameError, UserName};
 use crate::limits::{self, PASSWORD_MAX_BYTES};
 
 /// Checks the form of a name, that of a new account or of one that may exist.
@@ -21,6 +21,11 @@ pub fn check_name(name: &str, is_new: bool) -> Result<(), Failure> {
         return UserName::parse(name).map(drop).map_err(|error| Failure::Refused(error.about(name)));
     }
     UserName::from_record(name).map(drop).map_err(|_| unknown(name))
+}
+
+/// Says that no account may have this name.
+pub fn reserved(name: &str) -> String {
+    NameError::Reserved.about(name)
 }
 
 fn unknown(name: &str) -> Failure {

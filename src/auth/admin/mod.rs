@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub use self::inspect::{Report, check, list, repair, try_start};
-pub use self::ledger::{Ledger, check_name};
+pub use self::ledger::{Ledger, check_name, reserved};
 use super::hash::HashError;
 pub use super::request::{OpenError, Secret, Settings};
 use super::store::{bans, files};

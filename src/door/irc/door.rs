@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::caps::{Bits, Caps};
+use super::caps::Caps;
 use super::label::Label;
 use super::message::{Bad, Message};
 use super::names;
@@ -13,9 +13,10 @@ use super::sasl::Sasl;
 use super::server::{Options, Server};
 use super::spell;
 use super::step::{Asked, Step, What};
+use super::traced;
 use super::voice::Voice;
 use crate::close::CloseReason;
-use crate::door::decoded::Decoded;
+use crate::door::decoded::{Decoded, Kind, Spelling};
 use crate::door::foreign::{self, ProxyWatch};
 use crate::door::recall::Wants;
 use crate::hub::event::{Event, Leaving, News};
@@ -44,6 +45,8 @@ pub struct IrcDoor {
     /// The rooms that the session is in, as their makers spelled them: clients see one spelling of each.
     pub(super) rooms: Vec<RoomName>,
     pub(super) talk: Talk,
+    /// The client has been told that it is in `&all`, where it may not be any more.
+    pub(super) is_greeted: bool,
     /// Now, in milliseconds since 1970.
     pub(super) time_ms: u64,
     proxy: ProxyWatch,
@@ -88,17 +91,6 @@ pub(super) struct Talk {
     pub(super) batches: u32,
 }
 
-/// How an event is spelled for a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
-    /// The client is not told.
-    Untold,
-    /// As for all with these capabilities: by [`encode`](super::encode).
-    Shared(Bits),
-    /// For this client alone, as its nick stands in it: by [`IrcDoor::encode_told`].
-    Own,
-}
-
 impl IrcDoor {
     /// The state of a new connection.
     pub fn new(server: Arc<Server>, options: Options) -> Self {
@@ -114,6 +106,7 @@ impl IrcDoor {
             sasl: None,
             rooms: Vec::new(),
             talk: Talk::default(),
+            is_greeted: false,
             time_ms: 0,
             proxy: ProxyWatch::default(),
         }
@@ -147,9 +140,19 @@ impl IrcDoor {
         !self.is_logged_in() || WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
     }
 
+    /// A line, given without its end, as a trace shows it.
+    pub fn traced(&self, line: &[u8]) -> String {
+        traced::traced(line, self.has_secret(line))
+    }
+
     /// Notes the time, in milliseconds since 1970. Called before a line is decoded and before an answer is encoded.
     pub fn note_time(&mut self, time_ms: u64) {
         self.time_ms = time_ms;
+    }
+
+    /// The spelling of what is said to everybody; `None` before the client is told that it is in `&all`.
+    pub fn kind(&self) -> Option<Kind> {
+        self.is_greeted.then(|| Kind::Irc(self.caps.bits()))
     }
 
     /// How an event for others is spelled for this client.
@@ -170,7 +173,7 @@ impl IrcDoor {
         match (is_wanted && self.is_logged_in(), is_own) {
             (false, _) => Spelling::Untold,
             (true, true) => Spelling::Own,
-            (true, false) => Spelling::Shared(self.caps.bits()),
+            (true, false) => Spelling::Shared(Kind::Irc(self.caps.bits())),
         }
     }
 

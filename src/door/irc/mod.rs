@@ -16,7 +16,7 @@
 //!   on where the line was. No other line is read meanwhile. Steps that count are charged to the rates as lines.
 //! * [`Event::Entered`](crate::hub::event::Event::Entered) goes to [`encode_event`](IrcDoor::encode_event), without a token
 //!   for datagrams.
-//! * Of an event for others it asks the door for its [`Spelling`]: nothing, a frame that all connections with the same
+//! * Of an event for others it asks the door for its [`Spelling`](crate::door::Spelling): nothing, a frame that all connections with the same
 //!   [`Bits`] share, or a line of its own by [`encode_told`](IrcDoor::encode_told).
 //! * While a listener leads here, the hub tells neighbours.
 //! * Where guests have [no mark](Guests::Bare), a receiver whose name no account has is the guest of that name.
@@ -37,6 +37,7 @@ mod server;
 mod split;
 mod step;
 mod text;
+mod traced;
 mod wire;
 
 #[allow(
@@ -66,7 +67,7 @@ mod tests;
 mod voice;
 
 pub use caps::{Bits, Caps};
-pub use door::{IrcDoor, Spelling};
+pub use door::IrcDoor;
 pub use request::Request;
 pub use server::{Guests, Options, Server};
 pub use spell::{Dress, encode};

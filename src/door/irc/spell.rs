@@ -73,7 +73,12 @@ pub fn encode(dress: Dress<'_>, event: &Event, out: &mut Vec<u8>) {
             let (to, channel) = (dress.nick(to), names::channel(room));
             dress.push(dress.nick(from), format_args!("INVITE {to} {channel}"), out);
         }
-        Event::Announced { text } => dress.push_server(format_args!("NOTICE * :{text}"), out),
+        Event::Announced { text } => {
+            let most = BODY_BYTES.saturating_sub(dress.server.name.len() + ": NOTICE * :".len()).max(4);
+            for part in parts(text, most) {
+                dress.push_server(format_args!("NOTICE * :{part}"), out);
+            }
+        }
         _ => {}
     }
 }

@@ -134,7 +134,7 @@ impl Line {
     pub fn wants(&self, wants: Wants) -> bool {
         match self.kind() {
             Kind::Bare => wants == Wants::OWN,
-            Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf => self.wants.has(wants),
+            Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf | Kind::Irc(_) => self.wants.has(wants),
         }
     }
 

@@ -84,7 +84,7 @@ fn encode_page(kind: Kind, page: &Paged, is_unread: bool, out: &mut Wire<'_>) ->
     for line in &page.lines {
         match kind {
             Kind::Bare => encode_bare(line, &mut day, out)?,
-            Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf => encode_typed(line, out)?,
+            Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf | Kind::Irc(_) => encode_typed(line, out)?,
         }
     }
     let count = page.lines.len();

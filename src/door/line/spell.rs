@@ -11,7 +11,7 @@ use crate::text;
 pub(super) fn encode_text(kind: Kind, text: &str, out: &mut Wire<'_>) -> fmt::Result {
     match kind {
         Kind::Bare => encode_spaced(text, out),
-        Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf => out.write_str(text),
+        Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf | Kind::Irc(_) => out.write_str(text),
     }
 }
 

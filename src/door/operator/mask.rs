@@ -39,8 +39,9 @@ pub fn from_client(line: &[u8], is_secret: bool) -> String {
     escape(&format!("{lead}{kind}{gap}{head}{mask}"))
 }
 
-/// A line of the server at a text door, given without its end, as a trace shows it.
+/// A line of the server at a text door, given without its LF, as a trace shows it.
 pub fn from_server(line: &[u8]) -> String {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = String::from_utf8_lossy(line);
     if let Some(rest) = line.strip_prefix("C 231 ") {
         let after = rest.find(' ').and_then(|at| rest.get(at..)).unwrap_or_default();
@@ -110,6 +111,7 @@ mod tests {
             ("C 231 t1.abc", "C 231 ***"),
             ("D PM alice C 231 x", "D PM alice C 231 x"),
             ("C 200 done", "C 200 done"),
+            (":chatd.local 376 alice :End\r", ":chatd.local 376 alice :End"),
         ] {
             assert_eq!(from_server(line.as_bytes()), expected);
         }

@@ -10,16 +10,13 @@
 mod guests;
 mod proof;
 
-use std::sync::Arc;
-
 use super::Engine;
 use super::id::ConnId;
 use crate::close::CloseReason;
-use crate::door::irc::{self, Request, Spelling};
+use crate::door::irc::Request;
 use crate::door::reply::Reply;
 use crate::door::{Decoded, Door};
 use crate::hub::command::{Command, Entry};
-use crate::hub::event::Event;
 use crate::hub::names::RoomName;
 use crate::limits::{BAD_LINES, LINE_WORK, WORK_BYTES};
 use crate::secret::Secret;
@@ -118,23 +115,6 @@ impl<S> Engine<S> {
     fn quit(&mut self, id: ConnId, text: Option<Box<str>>) {
         self.reply(id, &Reply::Bye);
         self.leave_saying(id, text);
-    }
-
-    /// Delivers an event for others to a connection at the IRC door. False if it is at another one.
-    pub(super) fn tell_irc(&mut self, id: ConnId, event: &Event) -> bool {
-        let Some(door) = self.conns.peek(id).and_then(|conn| conn.door.as_irc()) else { return false };
-        let spelling = door.spelling(event);
-        if spelling == Spelling::Untold {
-            return true;
-        }
-        let (server, unix_ms) = (Arc::clone(&self.settings.irc), self.unix_ms);
-        self.push_own(id, |door, out| match (spelling, door.as_irc_mut()) {
-            (Spelling::Shared(bits), _) => irc::encode(irc::Dress::new(&server, bits, unix_ms), event, out),
-            (_, Some(door)) => door.encode_told(event, out),
-            _ => {}
-        });
-        self.counters.deliveries += 1;
-        true
     }
 
     /// Neighbours are told while an IRC client may be there.

@@ -6,7 +6,7 @@ use crate::auth::{Deed, Outcome};
 use crate::door::operator::{Accounts, Last};
 use crate::door::reply::Reply;
 use crate::engine::id::ConnId;
-use crate::hub::names::UserName;
+use crate::hub::names::{NameError, UserName};
 use crate::limits::PASSWORD_MAX_BYTES;
 use crate::secret::Secret;
 
@@ -41,6 +41,9 @@ impl<S> Engine<S> {
             Ok(name) => name,
             Err(error) => return self.answer_last(id, &Last::Name(error.about(name))),
         };
+        if self.is_own_name(name.as_str()) {
+            return self.answer_last(id, &Last::Name(NameError::Reserved.about(name.as_str())));
+        }
         match self.logins.roll.lookup(&name) {
             Some(taken) => self.answer_last(id, &Last::Name(exists(&taken))),
             None => self.await_password(id, Awaited::New(name)),

@@ -6,11 +6,13 @@
 //!
 //! The files of the web door are one more page, which is part of the program: it is never freed, and weighs nothing.
 
+mod by_kind;
 mod piece;
 mod queue;
 
 use slab::Slab;
 
+pub(super) use by_kind::ByKind;
 pub use piece::Piece;
 pub(super) use queue::Queue;
 use queue::Spares;
@@ -23,7 +25,7 @@ use crate::limits::{PACK_PART, PAGE_BYTES};
 #[derive(Debug, Default)]
 pub struct Pages {
     pages: Slab<Page>,
-    open: [Option<u32>; Kind::ALL.len()],
+    open: ByKind<Option<u32>>,
     /// Bytes of closed pages, which are all owed in part.
     closed_bytes: u64,
     /// Heap of the outboxes' queues. Outboxes count it here.
@@ -44,6 +46,8 @@ struct Page {
     /// piece.
     starts: Vec<u32>,
     holders: u32,
+    /// Frames are still appended to it.
+    is_open: bool,
     /// Bytes of it that are owed, once for each connection that owes them, as of the last weighing.
     weight: u64,
 }
@@ -63,24 +67,24 @@ impl Pages {
     }
 
     fn open_page(&mut self, kind: Kind) -> u32 {
-        let place = kind as usize;
-        if let Some(Some(number)) = self.open.get(place) {
+        if let Some(Some(number)) = self.open.get(kind) {
             let is_full = self.pages.get(*number as usize).is_none_or(|page| page.bytes.len() >= PAGE_BYTES);
             if !is_full {
                 return *number;
             }
             self.close_page(kind);
         }
-        let number = self.pages.insert(Page::default()) as u32;
-        if let Some(open) = self.open.get_mut(place) {
+        let number = self.pages.insert(Page { is_open: true, ..Page::default() }) as u32;
+        if let Some(open) = self.open.get_mut(kind) {
             *open = Some(number);
         }
         number
     }
 
     fn close_page(&mut self, kind: Kind) {
-        let Some(number) = self.open.get_mut(kind as usize).and_then(Option::take) else { return };
+        let Some(number) = self.open.get_mut(kind).and_then(Option::take) else { return };
         let Some(page) = self.pages.get_mut(number as usize) else { return };
+        page.is_open = false;
         if page.holders == 0 {
             self.pages.remove(number as usize);
         } else {
@@ -115,7 +119,7 @@ impl Pages {
     pub(super) fn release(&mut self, number: u32) {
         let Some(page) = self.pages.get_mut(number as usize) else { return };
         page.holders -= 1;
-        if page.holders == 0 && !self.open.contains(&Some(number)) {
+        if page.holders == 0 && !page.is_open {
             let page = self.pages.remove(number as usize);
             self.closed_bytes -= page.bytes.len() as u64;
         }
@@ -126,8 +130,8 @@ impl Pages {
         if std::mem::take(&mut self.turn_bytes) == 0 {
             return;
         }
-        for kind in Kind::ALL {
-            let Some(Some(number)) = self.open.get(kind as usize) else { continue };
+        for kind in self.open.kinds() {
+            let Some(Some(number)) = self.open.get(kind) else { continue };
             let Some(page) = self.pages.get_mut(*number as usize) else { continue };
             if page.holders == 0 {
                 page.bytes.clear();
@@ -195,7 +199,7 @@ impl Pages {
     /// True if copies of all that is owed of this page take at most half of it. Only for closed pages.
     pub(super) fn is_sparse(&self, number: u32) -> bool {
         let is_light = |page: &Page| page.weight * 2 <= page.bytes.len() as u64;
-        !self.open.contains(&Some(number)) && self.pages.get(number as usize).is_some_and(is_light)
+        self.pages.get(number as usize).is_some_and(|page| !page.is_open && is_light(page))
     }
 
     /// The part of its page's memory that a piece accounts for, among all pieces of that page, in bytes.

@@ -7,10 +7,12 @@
 //!
 //! Sequence numbers are 32 bits wide and wrap; all differences between them are far below that.
 
+mod column;
 pub(super) mod place;
 
 use std::collections::VecDeque;
 
+use column::{Column, Run};
 use place::{Attendance, Place};
 
 use super::Engine;
@@ -19,7 +21,8 @@ use super::id::ConnId;
 use super::life::Life;
 use super::outbox::Outbox;
 use super::pages::{Pages, Piece};
-use crate::door::{self, Kind};
+use crate::door::irc::Bits;
+use crate::door::{self, Kind, Scene};
 use crate::hub::event::Event;
 use crate::limits::PUBLIC_WORK;
 
@@ -39,6 +42,8 @@ pub(super) struct PublicLog {
     runs: [Vec<Run>; KINDS],
     /// How many receivers there are of each kind: frames of others are not made.
     receivers: [u32; KINDS],
+    /// The same of the kinds of IRC, from the first receiver there on.
+    irc: Option<Box<[Column; Bits::COUNT]>>,
     /// Receivers that have something to get, those that wait for longest first.
     behind: VecDeque<ConnId>,
     /// Receivers that had everything when they were flushed last.
@@ -70,14 +75,6 @@ struct Entry {
     frames: [Piece; KINDS],
 }
 
-/// Frames of consecutive entries that lie side by side in one page. The run holds the page.
-#[derive(Debug)]
-struct Run {
-    /// The first entry, counted from the start of the log.
-    first: usize,
-    piece: Piece,
-}
-
 impl PublicLog {
     /// An empty log without receivers.
     pub(super) fn new() -> Self {
@@ -96,7 +93,7 @@ impl PublicLog {
     /// How many receivers there are of a kind.
     #[cfg(test)]
     pub(super) fn receivers_of(&self, kind: Kind) -> u32 {
-        self.receivers[kind as usize]
+        self.column(kind).map_or_else(|| self.receivers[kind.index()], |column| column.receivers)
     }
 
     /// How many are behind.
@@ -118,21 +115,47 @@ impl PublicLog {
         self.caught_up.push(id);
     }
 
-    /// Adds a message. Gives its sequence number.
-    fn append(&mut self, entry: Entry, pages: &mut Pages) -> u32 {
-        let (number, index) = (self.end(), self.entries.len());
-        for (runs, frame) in self.runs.iter_mut().zip(entry.frames) {
-            match runs.last_mut() {
-                _ if frame.is_empty() => {}
-                Some(run) if run.piece.is_followed_by(frame) => run.piece = run.piece.until(frame),
-                Some(_) | None => {
-                    pages.hold(frame.page());
-                    runs.push(Run { first: index, piece: frame });
-                }
+    /// The column of a kind of IRC.
+    fn column(&self, kind: Kind) -> Option<&Column> {
+        let Kind::Irc(bits) = kind else { return None };
+        self.irc.as_ref()?.get(bits.index())
+    }
+
+    /// How many receivers there are of a kind that gets public messages, to be changed.
+    fn receivers_mut(&mut self, kind: Kind) -> Option<&mut u32> {
+        match kind {
+            Kind::Irc(bits) => {
+                let columns = self.irc.get_or_insert_with(Box::default);
+                columns.get_mut(bits.index()).map(|column| &mut column.receivers)
+            }
+            Kind::Bare | Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf => {
+                self.receivers.get_mut(kind.index())
             }
         }
-        self.bytes += entry.frames.iter().map(|frame| frame.len()).sum::<usize>();
-        self.entries.push(entry);
+    }
+
+    /// Adds a message, which is encoded for each kind that has receivers. Gives its sequence number.
+    fn append(&mut self, from: ConnId, pages: &mut Pages, encode: impl Fn(Kind, &mut Vec<u8>)) -> u32 {
+        let (number, index) = (self.end(), self.entries.len());
+        let mut frames = [Piece::EMPTY; KINDS];
+        for ((kind, frame), receivers) in Kind::PUBLIC.into_iter().zip(&mut frames).zip(&self.receivers) {
+            if *receivers > 0 {
+                *frame = pages.write(kind, |out| encode(kind, out));
+            }
+        }
+        for (runs, frame) in self.runs.iter_mut().zip(frames) {
+            column::push(runs, index, frame, pages);
+        }
+        self.bytes += frames.iter().map(|frame| frame.len()).sum::<usize>();
+        for (bits, column) in self.irc.iter_mut().flat_map(|columns| columns.iter_mut().enumerate()) {
+            if column.receivers > 0 {
+                let kind = Kind::Irc(Bits::of_index(bits));
+                let frame = pages.write(kind, |out| encode(kind, out));
+                column.push(index, frame, pages);
+                self.bytes += frame.len();
+            }
+        }
+        self.entries.push(Entry { from, frames });
         self.behind.extend(self.caught_up.drain(..));
         if self.round.is_none() {
             self.begin_round();
@@ -150,13 +173,10 @@ impl PublicLog {
     pub(super) fn trim(&mut self, pages: &mut Pages) {
         let Some(Round { entries, bytes, .. }) = self.round.filter(|round| round.is_over) else { return };
         for runs in &mut self.runs {
-            let over = runs.iter().skip(1).take_while(|next| next.first <= entries).count();
-            for run in runs.drain(..over) {
-                pages.release(run.piece.page());
-            }
-            for run in runs.iter_mut() {
-                run.first = run.first.saturating_sub(entries);
-            }
+            column::trim(runs, entries, pages);
+        }
+        for column in self.irc.iter_mut().flat_map(|columns| columns.iter_mut()) {
+            column.trim(entries, pages);
         }
         self.entries.drain(..entries);
         self.base = self.base.wrapping_add(entries as u32);
@@ -191,9 +211,21 @@ impl PublicLog {
         own - start + self.push_others(kind, own + 1, *id, outbox, pages)
     }
 
+    /// The frame of an entry in a kind; none if there was no receiver of that kind.
+    fn frame(&self, kind: Kind, index: usize) -> Option<Piece> {
+        let frame = match self.column(kind) {
+            Some(column) => column.frame(index),
+            None => self.entries.get(index).and_then(|entry| entry.frames.get(kind.index())).copied(),
+        };
+        frame.filter(|frame| !frame.is_empty())
+    }
+
     /// Pushes the frames of the entries `start..end`.
     fn push_range(&self, kind: Kind, start: usize, end: usize, outbox: &mut Outbox, pages: &mut Pages) {
-        let runs = self.runs.get(kind as usize).map_or(&[][..], Vec::as_slice);
+        let runs = match self.column(kind) {
+            Some(column) => column.runs.as_slice(),
+            None => self.runs.get(kind.index()).map_or(&[][..], Vec::as_slice),
+        };
         let skipped = runs.partition_point(|run| run.first <= start).saturating_sub(1);
         for (place, run) in runs.iter().enumerate().skip(skipped) {
             let run_end = runs.get(place + 1).map_or(self.entries.len(), |next| next.first);
@@ -201,18 +233,17 @@ impl PublicLog {
             if from >= to {
                 break;
             }
-            let frame = |index: usize| self.entries.get(index).and_then(|entry| entry.frames.get(kind as usize));
-            if let (Some(first), Some(last)) = (frame(from), frame(to - 1)) {
-                outbox.push_shared(first.until(*last), pages);
+            if let (Some(first), Some(last)) = (self.frame(kind, from), self.frame(kind, to - 1)) {
+                outbox.push_shared(first.until(last), pages);
             }
         }
     }
 
     /// Pushes the frames of the entries from `start` on that are not `id`'s own. Gives how many these are.
     fn push_others(&self, kind: Kind, start: usize, id: ConnId, outbox: &mut Outbox, pages: &mut Pages) -> usize {
-        let others = self.entries.iter().skip(start).filter(|entry| entry.from != id);
-        let frames = others.filter_map(|entry| entry.frames.get(kind as usize));
-        frames.map(|frame| outbox.push_shared(*frame, pages)).count()
+        let others = self.entries.iter().enumerate().skip(start).filter(|(_, entry)| entry.from != id);
+        let frames = others.filter_map(|(index, _)| self.frame(kind, index));
+        frames.map(|frame| outbox.push_shared(frame, pages)).count()
     }
 
     /// Everybody has caught up: the log is empty again.
@@ -222,6 +253,9 @@ impl PublicLog {
         }
         for run in self.runs.iter_mut().flat_map(|runs| runs.drain(..)) {
             pages.release(run.piece.page());
+        }
+        for column in self.irc.iter_mut().flat_map(|columns| columns.iter_mut()) {
+            column.clear(pages);
         }
         self.base = self.end();
         self.entries.clear();
@@ -236,6 +270,9 @@ impl PublicLog {
         self.caught_up.shrink_to_fit();
         self.entries.shrink_to_fit();
         self.runs.iter_mut().for_each(Vec::shrink_to_fit);
+        if self.irc.as_ref().is_some_and(|columns| columns.iter().all(Column::is_idle)) {
+            self.irc = None;
+        }
     }
 }
 
@@ -253,7 +290,7 @@ impl<S> Engine<S> {
             Attendance::No => false,
         };
         conn.public = Attendance::Yes(place);
-        if let Some(receivers) = self.public.receivers.get_mut(kind as usize) {
+        if let Some(receivers) = self.public.receivers_mut(kind) {
             *receivers += 1;
         }
         if is_listed {
@@ -274,8 +311,22 @@ impl<S> Engine<S> {
         let Some(conn) = self.conns.find(id) else { return };
         let Attendance::Yes(Place { kind, .. }) = conn.public else { return };
         conn.public = Attendance::Leaving;
-        if let Some(receivers) = self.public.receivers.get_mut(kind as usize) {
+        if let Some(receivers) = self.public.receivers_mut(kind) {
             *receivers -= 1;
+        }
+    }
+
+    /// A client may have agreed on other capabilities: what is said from now on is spelled by them.
+    pub(super) fn respell_public(&mut self, id: ConnId) {
+        self.bring_up(id);
+        let Some(Conn { door, public: Attendance::Yes(place), .. }) = self.conns.find(id) else { return };
+        let Some(now) = door.kind() else { return };
+        let was = std::mem::replace(&mut place.kind, now);
+        if let Some(receivers) = self.public.receivers_mut(was) {
+            *receivers -= 1;
+        }
+        if let Some(receivers) = self.public.receivers_mut(now) {
+            *receivers += 1;
         }
     }
 
@@ -294,25 +345,9 @@ impl<S> Engine<S> {
     /// Everybody but one hears it.
     pub(super) fn deliver_public(&mut self, from: ConnId, event: &Event) {
         self.turn.work += PUBLIC_WORK;
-        if self.irc.any() {
-            let hub = &self.hub;
-            let hearers: Vec<ConnId> = hub
-                .everyone()
-                .iter()
-                .filter(|session| hub.attends(**session))
-                .map(|session| ConnId::of(*session))
-                .collect();
-            for id in hearers.into_iter().filter(|id| *id != from) {
-                self.tell_irc(id, event);
-            }
-        }
-        let mut frames = [Piece::EMPTY; KINDS];
-        for (kind, frame) in Kind::PUBLIC.into_iter().zip(&mut frames) {
-            if self.public.receivers.get(kind as usize).is_some_and(|receivers| *receivers > 0) {
-                *frame = self.pages.write(kind, |out| door::encode(kind, event, out));
-            }
-        }
-        let number = self.public.append(Entry { from, frames }, &mut self.pages);
+        let scene = Scene { irc: &self.settings.irc, unix_ms: self.unix_ms };
+        let encode = |kind: Kind, out: &mut Vec<u8>| door::encode(kind, event, scene, out);
+        let number = self.public.append(from, &mut self.pages, encode);
         if let Some(Conn { public: Attendance::Yes(public), .. }) = self.conns.find(from) {
             let has_own = public.own.wrapping_sub(public.next) < number.wrapping_sub(public.next);
             if !has_own {

@@ -10,18 +10,18 @@ use std::fmt;
 
 use crate::limits::NAME_BYTES;
 
-/// Names that no room, no guest and no new account may have, in lower case: names of the server, and verbs of the line
-/// door, so that `DM who hello` has one meaning.
-const RESERVED: [&str; 21] = [
+/// Names that no room, no guest and no new account may have, in lower case: names of the server, verbs of the line door,
+/// so that `DM who hello` has one meaning, and the service that people of IRC tell their passwords.
+const RESERVED: [&str; 22] = [
     "server", "admin", "root", "system", "chatd", "pm", "dm", "ex", "who", "make", "join", "leave", "rm", "rooms",
-    "names", "kick", "close", "token", "passwd", "help", "noop",
+    "names", "kick", "close", "token", "passwd", "help", "noop", "nickserv",
 ];
 
-/// Further names that no new account may have, in lower case: aliases of verbs, names of services in other chat systems,
-/// and verbs reserved for later versions of the line door.
-const RESERVED_FOR_ACCOUNTS: [&str; 26] = [
-    "nickserv", "op", "bm", "quit", "exit", "bye", "history", "missed", "search", "unread", "read", "notify", "forget",
-    "keep", "topic", "lock", "whois", "set", "away", "watch", "ignore", "want", "nick", "invite", "host", "public",
+/// Further names that no new account may have, in lower case: aliases of verbs, and verbs reserved for later versions of
+/// the line door.
+const RESERVED_FOR_ACCOUNTS: [&str; 25] = [
+    "op", "bm", "quit", "exit", "bye", "history", "missed", "search", "unread", "read", "notify", "forget", "keep",
+    "topic", "lock", "whois", "set", "away", "watch", "ignore", "want", "nick", "invite", "host", "public",
 ];
 
 /// Why a text is refused as a name.

@@ -121,9 +121,12 @@ impl Hub {
         }
     }
 
-    /// A guest has logged in, or has this name now.
+    /// A guest has logged in, or has this name now. Then it may be away.
     pub(in crate::hub) fn announce_guest(&mut self, guest: &Who) {
         self.tell_watchers(guest, Change::Online);
+        if let Some(why) = self.away_of(guest) {
+            self.tell_watchers(guest, Change::Away(why));
+        }
     }
 
     /// The session of a guest has ended, or it has another name now. Nobody can tell whether it comes back after a cut.

@@ -118,7 +118,12 @@ fn a_guest_takes_another_name() {
     );
     // What it has said of itself goes with it, and those who watch a name hear of both.
     let watched = ["5 away lunch", "1 watch ~rob", "2 watch ~zoe"];
-    let told = ["to 5.0: was ~Rob, is ~zoe", "watchers of ~Rob: ~Rob is offline", "watchers of ~zoe: ~zoe is online"];
+    let told = [
+        "to 5.0: was ~Rob, is ~zoe",
+        "watchers of ~Rob: ~Rob is offline",
+        "watchers of ~zoe: ~zoe is online",
+        "watchers of ~zoe: ~zoe is away: lunch",
+    ];
     check_in(&watched, "5 rename zoe", &told);
     check_in(&[&watched[..], &["5 rename zoe"]].concat(), "1 watch ~zoe", &["to 1.0: watches ~zoe, away: lunch"]);
 }

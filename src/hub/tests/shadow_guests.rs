@@ -100,6 +100,9 @@ impl Shadow {
         if me != new {
             self.tell_watchers(&me, Change::Offline);
             self.tell_watchers(&new, Change::Online);
+            if let Some(why) = self.people.away(&new) {
+                self.tell_watchers(&new, Change::Away(why));
+            }
         }
         None
     }

@@ -93,11 +93,7 @@ impl Listener {
             let in_the_clear = "is not encrypted, and other machines can reach it";
             match endpoint.service {
                 Service::Relay(_) => warn!("{name} asks for no login: everybody who can reach it may speak and listen"),
-                Service::Line { .. }
-                | Service::Web
-                | Service::Irc { .. }
-                | Service::Rooms { .. }
-                | Service::Operator => {
+                Service::Line { .. } | Service::Web | Service::Irc(_) | Service::Rooms { .. } | Service::Operator => {
                     warn!("{name} {in_the_clear}: passwords and all else cross the network in the clear; use +tls");
                 }
                 Service::Metrics => {

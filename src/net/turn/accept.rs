@@ -63,7 +63,8 @@ impl Reactor {
             return self.refuse_stranger(peer);
         }
         let entrance = peer.endpoint.entrance;
-        match self.engine.admit(peer.origin, peer.endpoint.service.door(peer.place), entrance) {
+        let door = peer.endpoint.service.door(peer.place, &self.engine.settings().irc);
+        match self.engine.admit(peer.origin, door, entrance) {
             Ok(admitted) => {
                 let session = peer.acceptor.map(|acceptor| acceptor.session());
                 if matches!(session, Some(None)) {
@@ -87,8 +88,8 @@ impl Reactor {
         // can overtake the reply. The loop does not wait for the peer, and a failure of these calls has no effect.
         let mut heard = [0; HEARD_BYTES];
         let count = socket.read(&mut heard).unwrap_or(0);
-        let answer =
-            self.engine.refuse(origin, endpoint.service.door(place), refusal, heard.get(..count).unwrap_or_default());
+        let door = endpoint.service.door(place, &self.engine.settings().irc);
+        let answer = self.engine.refuse(origin, door, refusal, heard.get(..count).unwrap_or_default());
         if !endpoint.entrance.is_tls {
             let _ = socket.write(&answer);
         }

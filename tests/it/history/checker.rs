@@ -20,15 +20,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// One connection, from its `230` on.
-pub(super) struct Life {
-    pub(super) person: usize,
-    pub(super) account: String,
-    pub(super) events: Vec<Event>,
-    pub(super) end: End,
+pub(crate) struct Life {
+    pub(crate) person: usize,
+    pub(crate) account: String,
+    pub(crate) events: Vec<Event>,
+    pub(crate) end: End,
 }
 
 /// An event of a connection, in its order.
-pub(super) enum Event {
+pub(crate) enum Event {
     /// A message or a notice.
     Heard(String),
     /// The last line of a reply.
@@ -37,7 +37,7 @@ pub(super) enum Event {
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// It received everything, and left.
     Orderly,
     /// It received everything up to the end of the test.
@@ -48,7 +48,7 @@ pub(super) enum End {
 
 /// The number of checked items.
 #[derive(Debug, Default)]
-pub(super) struct Totals {
+pub(crate) struct Totals {
     lives: usize,
     said: usize,
     heard: usize,
@@ -128,7 +128,7 @@ fn heirs(lives: &[Life]) -> BTreeSet<(usize, usize)> {
 ///
 /// # Errors
 /// What is wrong.
-pub(super) fn check(lives: &[Life]) -> Result<Totals, String> {
+pub(crate) fn check(lives: &[Life]) -> Result<Totals, String> {
     let mut all: BTreeMap<u64, Message<'_>> = BTreeMap::new();
     let mut heard_by: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (number, life) in lives.iter().enumerate() {

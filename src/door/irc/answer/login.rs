@@ -156,5 +156,6 @@ impl IrcDoor {
         let nick = self.shown_in_names(&me, false);
         self.voice().number(Numeric::Names, format_args!("= {EVERYBODY} :{nick}"));
         self.voice().about(Numeric::EndOfNames, EVERYBODY);
+        self.is_greeted = true;
     }
 }

@@ -28,6 +28,14 @@ impl IrcDoor {
 
     /// Appends an answer of the engine to `out`, and updates the dialogue.
     pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
+        if let Reply::Notice(notice) = reply {
+            // It is no part of an answer.
+            let held = std::mem::take(&mut self.talk.lines);
+            self.on_notice(notice);
+            out.append(&mut self.talk.lines);
+            self.talk.lines = held;
+            return;
+        }
         if let Reply::Closing(_) | Reply::Bye = reply
             && self.talk.label.is_some()
         {
@@ -86,7 +94,6 @@ impl IrcDoor {
             Reply::NoNewAccounts => self.fail_registration("TEMPORARILY_UNAVAILABLE", "No new accounts"),
             Reply::Busy(_) | Reply::CannotSave | Reply::TooManyChanges(_) => self.on_busy(),
             Reply::Recalled(recalled) => self.on_recalled(recalled),
-            Reply::Notice(notice) => self.on_notice(notice),
             Reply::WrongRoomPassword => self.say_bad_key(),
             Reply::TooManyGuesses(seconds) => {
                 self.say_bad_key();

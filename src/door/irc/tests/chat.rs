@@ -1,9 +1,9 @@
 //! Several clients and the hub: what the engine does for them, as far as they see it. Every password is `secret`.
 
 use super::*;
-use crate::door::irc::spell::{self, Dress};
-use crate::door::irc::{Server, Spelling};
+use crate::door::irc::Server;
 use crate::door::recall::{Known, Recall, Recalled, Whois};
+use crate::door::{self, Scene, Spelling};
 use crate::hub::command::Entry;
 use crate::hub::event::Audience;
 use crate::hub::record::Lock;
@@ -157,7 +157,9 @@ impl Chat {
         match door.spelling(event) {
             Spelling::Untold => {}
             Spelling::Own => door.encode_told(event, out),
-            Spelling::Shared(bits) => spell::encode(Dress::new(&Server::default(), bits, NOW), event, out),
+            Spelling::Shared(kind) => {
+                door::encode(kind, event, Scene { irc: &Server::default(), unix_ms: NOW }, out);
+            }
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Channels, messages and people.
 
 use super::*;
+use crate::door::irc::Bits;
 use crate::door::irc::spell::{self, Dress};
-use crate::door::irc::{Bits, Spelling};
 use crate::door::recall::{Recalled, Whois};
+use crate::door::{Kind, Spelling};
 use crate::hub::command::Entry;
 use crate::hub::event::{Leaving, NameLine, News, RoomLine, Seat};
 use crate::hub::record::Topic;
@@ -159,7 +160,7 @@ fn long_texts_are_several_lines() {
 fn who_is_told_what() {
     let alice = Client::alice("away-notify account-notify");
     let away = Event::Neighbour { who: who("bob"), news: News::Away(None) };
-    assert_eq!(alice.door.spelling(&away), Spelling::Shared(Bits::of_index(0)));
+    assert_eq!(alice.door.spelling(&away), Spelling::Shared(Kind::Irc(Bits::of_index(0))));
     assert_eq!(Client::alice("").door.spelling(&away), Spelling::Untold);
     let mut alice = alice;
     let renamed = Event::Renamed { was: who("~bob"), now: who("bob") };

@@ -44,7 +44,7 @@ pub(super) fn encode(
 pub(super) fn encode_own(kind: Kind, to: &Who, id: u64, text: &str, out: &mut Wire<'_>) -> fmt::Result {
     match kind {
         Kind::Bare => write!(out, "D TO {to} ")?,
-        Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf => write!(out, "D TO {id} {to} ")?,
+        Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf | Kind::Irc(_) => write!(out, "D TO {id} {to} ")?,
     }
     encode_text(kind, text, out)?;
     out.write_str("\n")

@@ -1,0 +1,109 @@
+//! irssi in a terminal.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use testkit::{PATIENCE, Server, Terminal};
+
+use super::{Chat, is_there, lines_to_type};
+
+/// It writes what it shows of each channel into a file at once, sends without a pause, takes many lines at once from the
+/// keyboard, and comes back soon.
+const CONFIG: &str = r#"
+servers = ();
+settings = {
+  core = {
+    real_name = "Somebody";
+    user_name = "somebody";
+    nick = "somebody";
+    server_reconnect_time = "1s";
+    recode = "no";
+  };
+  "fe-common/core" = {
+    term_charset = "UTF-8";
+    autolog = "yes";
+    autolog_path = "~/log/$0.log";
+    autolog_level = "ALL";
+    theme = "default";
+  };
+  "fe-text" = { paste_verify_line_count = "0"; };
+  "irc/core" = { cmd_queue_speed = "0"; cmds_max_at_once = "100"; };
+};
+"#;
+
+/// A running irssi, killed when it is dropped.
+pub(crate) struct Irssi {
+    pub(crate) terminal: Terminal,
+    home: TempDir,
+}
+
+impl Irssi {
+    /// Starts it, and types what the manual says. `None` if it is missing; a note is printed.
+    #[track_caller]
+    pub(crate) fn connect(server: &Server, account: &str) -> Option<Self> {
+        let mut irssi = Self::start(server)?;
+        for line in lines_to_type("irssi", account, server.door("irc+tls").port()) {
+            irssi.run(&line);
+        }
+        Some(irssi)
+    }
+
+    /// Starts it. `None` if it is missing; a note is printed.
+    #[track_caller]
+    pub(crate) fn start(server: &Server) -> Option<Self> {
+        if !is_there("irssi") {
+            return None;
+        }
+        let home = tempfile::tempdir().expect("a folder");
+        fs::write(home.path().join("config"), CONFIG).expect("a file");
+        fs::copy(server.path("cert.pem"), home.path().join("cert.pem")).expect("the certificate");
+        let folder = format!("--home={}", home.path().display());
+        let variables = [("LANG", "C.UTF-8")];
+        let mut terminal = Terminal::start_with(60, 160, home.path(), "irssi", &[&folder], &variables);
+        terminal.wait_for("[(status)]");
+        Some(Self { terminal, home })
+    }
+}
+
+impl Chat for Irssi {
+    fn run(&mut self, command: &str) {
+        self.terminal.keys(&format!("{command}\r"));
+    }
+
+    fn say(&mut self, channel: &str, text: &str) {
+        self.run(&format!("/msg {channel} {text}"));
+    }
+
+    fn shown(&self, place: &str) -> String {
+        if place.is_empty() {
+            return self.terminal.contents();
+        }
+        let log = self.home.path().join(format!("log/{}.log", place.to_ascii_lowercase()));
+        String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
+    }
+
+    #[track_caller]
+    fn wait_shown(&mut self, place: &str, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.shown(place).contains(text) {
+            let (shown, screen) = (self.shown(place), self.terminal.contents());
+            assert!(Instant::now() < deadline, "irssi never shows {text:?} in {place:?}:\n{shown}\n{screen}");
+            self.terminal.pump(Duration::from_millis(20));
+        }
+    }
+
+    fn attend(&mut self) {
+        while self.terminal.pump(Duration::ZERO) {}
+    }
+
+    #[track_caller]
+    fn wait_entered(&mut self, channel: &str) {
+        self.wait_shown(channel, &format!("Join to {channel} was synced in "));
+    }
+
+    #[track_caller]
+    fn expect_end(mut self) {
+        assert!(self.terminal.wait_exit().success());
+    }
+}

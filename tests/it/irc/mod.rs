@@ -1,0 +1,6 @@
+//! The IRC door, through the wire.
+
+#[allow(dead_code, reason = "helpers for more tests than use each of them")]
+pub(crate) mod client;
+
+pub(super) mod clients;
