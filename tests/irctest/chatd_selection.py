@@ -5,12 +5,13 @@
 * `skipped.args` lists the tests that skip themselves. A test that skips without being listed fails, and so does one that
   is listed and runs.
 * `--deselected-only` runs the tests of `deselected.args` and nothing else. One that passes fails.
-* `--whole` says that all tests run: their numbers must be those below.
+* `--whole` says that all tests run: their numbers must be those below. With `--collect-only`, it checks that irctest has
+  the tests of the lists.
 """
 
 import signal
 from pathlib import Path
-from typing import Dict, Iterator, List, Set
+from typing import Dict, Iterator, List, Set, Tuple
 
 import pytest
 
@@ -64,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
     deselected = listed("deselected.args")
     is_only = config.getoption("deselected_only")
-    if config.getoption("whole"):
+    if config.getoption("whole") and config.option.collectonly:
         hold_names(items, deselected)
     kept, left_out = [], []
     for item in items:
@@ -130,32 +131,30 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SKIPPED] = listed("skipped.args")
 
 
-def is_main(config: pytest.Config) -> bool:
-    """Not a worker of xdist."""
-    return not hasattr(config, "workerinput")
+def is_whole(config: pytest.Config) -> bool:
+    """All tests have run. Workers of xdist know a part only."""
+    is_worker = hasattr(config, "workerinput")
+    return config.getoption("whole") and not config.option.collectonly and not is_worker
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if not session.config.getoption("whole") or not is_main(session.config):
-        return
-    expected = DESELECTED_ONLY if session.config.getoption("deselected_only") else WHOLE
-    counts = counted(session.config)
-    if counts != expected and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if is_whole(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        expected, counts = numbers(session.config)
+        if counts != expected:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: object, config: pytest.Config) -> None:
-    if not config.getoption("whole"):
-        return
-    expected = DESELECTED_ONLY if config.getoption("deselected_only") else WHOLE
-    counts = counted(config)
-    if counts != expected:
-        terminalreporter.write_line(f"the numbers of a whole run are {expected}, not {counts}", red=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if is_whole(config):
+        expected, counts = numbers(config)
+        if counts != expected:
+            terminalreporter.write_line(f"the numbers of a whole run are {expected}, not {counts}", red=True)
 
 
-def counted(config: pytest.Config) -> Dict[str, int]:
-    """How many tests ended in each way."""
+def numbers(config: pytest.Config) -> Tuple[Dict[str, int], Dict[str, int]]:
+    """How many tests must end in each way, and how many did."""
     stats = config.pluginmanager.get_plugin("terminalreporter").stats
     ways = ("passed", "skipped", "xpassed", "xfailed", "failed", "error")
-    return {way: len(stats[way]) for way in ways if stats.get(way)}
+    expected = DESELECTED_ONLY if config.getoption("deselected_only") else WHOLE
+    return expected, {way: len(stats[way]) for way in ways if stats.get(way)}
