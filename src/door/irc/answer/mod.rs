@@ -116,11 +116,18 @@ impl IrcDoor {
         }
     }
 
-    /// News about what is kept.
+    /// News about what is kept. Of all places, a client is told those that it has open for sure.
     fn on_notice(&mut self, notice: &Notice) {
-        if let Notice::Read { place: Some(place), id } = notice {
-            let target = history::target_of(place);
-            let mark = super::point::timestamp(*id);
+        let Notice::Read { place, id } = notice else { return };
+        let mark = super::point::timestamp(*id);
+        let targets = match place {
+            Some(place) => vec![history::target_of(place)],
+            None => {
+                let rooms = self.rooms.iter().map(|room| names::channel(room).to_string());
+                std::iter::once(EVERYBODY.to_owned()).chain(rooms).collect()
+            }
+        };
+        for target in targets {
             self.voice().server_line(format_args!("MARKREAD {target} {mark}"));
         }
     }
