@@ -34,8 +34,7 @@ impl Scene {
     /// Everybody is in the lobby. `None` without one of the programs.
     #[track_caller]
     fn set() -> Option<Self> {
-        let doors =
-            ["line://127.0.0.1:0", "web://127.0.0.1:0", "irc+tls://127.0.0.1:0", "rooms://127.0.0.1:0?udp=0"];
+        let doors = ["line://127.0.0.1:0", "web://127.0.0.1:0", "irc+tls://127.0.0.1:0", "rooms://127.0.0.1:0?udp=0"];
         let server = Server::builder().no_rates().listen(&doors).sockets(5).with_pair().start();
         for name in &PEOPLE[..3] {
             server.bare(name).op("EX");
@@ -103,9 +102,7 @@ impl Scene {
             let messages = self.page.messages();
             (messages.len() == count && !messages.iter().any(|message| message.is_busy)).then_some(())
         });
-        let told = |message: super::page::Message| {
-            (message.id.parse().expect("an id"), message.from, message.text)
-        };
+        let told = |message: super::page::Message| (message.id.parse().expect("an id"), message.from, message.text);
         self.page.messages().into_iter().map(told).collect()
     }
 

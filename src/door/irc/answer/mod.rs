@@ -24,6 +24,7 @@ impl IrcDoor {
         }
         self.on_event(event);
         self.hand_out(out);
+        self.talk.rest();
     }
 
     /// Appends an answer of the engine to `out`, and updates the dialogue.
@@ -34,7 +35,7 @@ impl IrcDoor {
             self.on_notice(notice);
             out.append(&mut self.talk.lines);
             self.talk.lines = held;
-            return;
+            return self.talk.rest();
         }
         if let Reply::Closing(_) | Reply::Bye = reply
             && self.talk.label.is_some()
@@ -45,6 +46,7 @@ impl IrcDoor {
         }
         self.on_reply(reply);
         self.hand_out(out);
+        self.talk.rest();
     }
 
     fn on_event(&mut self, event: &Event) {
