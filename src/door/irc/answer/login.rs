@@ -126,7 +126,7 @@ impl IrcDoor {
     }
 
     pub(super) fn on_counted(&mut self, census: Census) {
-        let Census { accounts, guests, sessions, rooms } = census;
+        let Census { accounts, guests, sessions, rooms, most_sessions } = census;
         let mut voice = self.voice();
         let words = format!("There are {accounts} users and {guests} guests on 1 server");
         voice.number(Numeric::UsersOnline, format_args!(":{words}"));
@@ -136,8 +136,8 @@ impl IrcDoor {
         voice.number(Numeric::Clients, format_args!(":I have {sessions} clients and 0 servers"));
         for numeric in [Numeric::LocalUsers, Numeric::GlobalUsers] {
             let kind = if numeric == Numeric::LocalUsers { "local" } else { "global" };
-            let words = format!("Current {kind} users {sessions}, max {sessions}");
-            voice.number(numeric, format_args!("{sessions} {sessions} :{words}"));
+            let words = format!("Current {kind} users {sessions}, max {most_sessions}");
+            voice.number(numeric, format_args!("{sessions} {most_sessions} :{words}"));
         }
         if self.is_asked(|what| matches!(what, What::Burst)) {
             self.say_motd();

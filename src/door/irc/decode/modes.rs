@@ -1,5 +1,6 @@
 //! MODE, of channels and of oneself.
 
+use super::rooms::rooms_command;
 use crate::door::decoded::Decoded;
 use crate::door::irc::door::IrcDoor;
 use crate::door::irc::message::Parameters;
@@ -40,7 +41,7 @@ impl IrcDoor {
         if parameters.count() == 1 {
             let asked = Asked::channel(What::ShowMode, self.channel_of(&room));
             let prefix = target.strip_prefix('#').unwrap_or_default();
-            return self.ask(asked, Decoded::Command(Command::Rooms { prefix }));
+            return self.ask(asked, rooms_command(prefix));
         }
         self.on_change(&room, first_change(parameters))
     }

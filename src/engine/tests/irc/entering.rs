@@ -103,9 +103,14 @@ fn guests() {
     let bob = irc.guest("bob");
     assert_eq!(irc.ask(bob, "JOIN #tea\n").lines().next(), Some(":bob!guest@chatd.local JOIN #tea"));
     let other = irc.connect();
-    for nick in ["alice", "BOB", "NickServ"] {
+    for (nick, refusal) in [
+        ("alice", "433 alice alice :Nickname is already in use"),
+        ("BOB", "433 BOB BOB :Nickname is already in use"),
+        ("NickServ", "432 NickServ NickServ :Erroneous nickname"),
+        ("Chatd.local", "432 Chatd.local Chatd.local :Erroneous nickname"),
+    ] {
         let heard = irc.ask(other, &format!("NICK {nick}\n{USER}"));
-        assert!(heard.contains(&format!(" 433 {nick} {nick} :Nickname is already in use\n")), "{heard}");
+        assert!(heard.contains(&format!(" {refusal}\n")), "{heard}");
     }
     let heard = irc.ask(other, "NICK carol\n");
     assert!(heard.contains(" 001 carol "), "{heard}");
