@@ -36,7 +36,8 @@ impl Talking {
 
     /// Releases the memory if no line is being carried out, and nothing is left to be done or handed out.
     pub(super) fn rest(&mut self) {
-        let rests = |talk: &Talk| !talk.is_open && talk.lines.is_empty() && talk.closes.is_none();
+        let is_idle = |talk: &Talk| talk.lines.is_empty() && talk.steps.is_empty() && talk.closes.is_none();
+        let rests = |talk: &Talk| !talk.is_open && is_idle(talk);
         self.0.take_if(|talk| rests(talk));
     }
 }
