@@ -254,7 +254,7 @@ fn people() {
 
 #[test]
 fn marks_of_other_sessions_are_no_answers() {
-    let mut alice = Client::alice("draft/read-marker labeled-response batch");
+    let mut alice = Client::alice("draft/read-marker labeled-response batch echo-message");
     alice.first("JOIN #a");
     alice.event(&entered("a", None));
     while alice.next().is_some() {}
@@ -264,6 +264,7 @@ fn marks_of_other_sessions_are_no_answers() {
     let read = |place: Option<&str>| Reply::Notice(Notice::Read { place: place.map(Box::from), id });
     let mark = "timestamp=2026-11-26T17:31:24.250Z\n";
     alice.first("@label=x PRIVMSG #a :hi");
+    alice.event(&Event::Sent { room: Some(Box::new(room("a"))), hearers: 0, message: message("Alice", "hi") });
     alice.reply(&read(Some("a")));
     assert_eq!(alice.taken(), format!(":chatd.local MARKREAD #a {mark}"));
     alice.reply(&read(Some("@bob")));
@@ -271,7 +272,6 @@ fn marks_of_other_sessions_are_no_answers() {
     // Everything, as far as this client surely shows it.
     alice.reply(&read(None));
     assert_eq!(alice.taken(), format!(":chatd.local MARKREAD &all {mark}:chatd.local MARKREAD #a {mark}"));
-    alice.event(&Event::Sent { room: Some(Box::new(room("a"))), hearers: 0, message: message("Alice", "hi") });
     alice.end();
-    assert_eq!(alice.taken(), "@label=x :chatd.local ACK\n");
+    assert_eq!(alice.taken(), "@label=x :Alice!account@chatd.local PRIVMSG #a :hi\n");
 }
