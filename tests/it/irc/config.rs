@@ -65,8 +65,8 @@ fn a_reload_brings_another_message_of_the_day_and_no_other_name() {
     reload(&server, "[accounts]", "[irc]\nmotd = 'motd.txt'\nname = 'new.example'\n[accounts]");
     assert_eq!(motd(&server)[..3], ["Be kind.", "", "  Tea at five 😀"]);
     server.wait_for_log("irc.name has changed; that takes effect when the server is restarted");
-    alice.send("PRIVMSG alice :hi");
-    alice.expect_exact(":alice!account@chatd.local PRIVMSG alice :hi");
+    alice.send("JOIN #tea");
+    alice.expect(":alice!account@chatd.local JOIN #tea");
     // A bad file changes nothing.
     fs::write(server.path("motd.txt"), b"caf\xe9\n").unwrap();
     let mut desk = server.desk();
