@@ -46,7 +46,7 @@ pub(crate) fn logged_in_with(server: &Server, name: &str, caps: &str) -> Irc {
         irc.send(&format!("CAP REQ :{caps}"));
         irc.expect(&format!("CAP * ACK :{caps}"));
     }
-    irc.send(&format!("PASS {name}:{PASSWORD}"));
+    irc.send(&format!("PASS :{name}:{PASSWORD}"));
     irc.greet(name);
     if !caps.is_empty() {
         irc.send("CAP END");

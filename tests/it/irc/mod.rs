@@ -4,3 +4,9 @@
 pub(crate) mod client;
 
 pub(super) mod clients;
+mod config;
+mod hostile;
+mod limits;
+#[cfg(feature = "tls")]
+mod tls;
+mod mixed;

@@ -143,19 +143,15 @@ impl IrcDoor {
     /// A question about what was said before has no answer.
     pub(super) fn on_not_recalled(&mut self, refusal: &Recalled) {
         let target = self.talk.asked.channel.to_string();
+        let is_mine = matches!(refusal, Recalled::NotYours | Recalled::NeedsAccount);
         match &self.talk.asked.what {
-            What::History(_)
-                if matches!(refusal, Recalled::NotYours | Recalled::NeedsAccount) && self.is_unkept(&target) =>
-            {
+            What::History(_) if is_mine && self.is_unkept(&target) => {
                 self.talk.steps.clear();
                 self.say_page(&[]);
             }
             What::History(past) => {
                 let context = format!(" {} {target}", past.subcommand);
-                let code = match refusal {
-                    Recalled::NotYours | Recalled::NeedsAccount => "INVALID_TARGET",
-                    _ => "MESSAGE_ERROR",
-                };
+                let code = if is_mine { "INVALID_TARGET" } else { "MESSAGE_ERROR" };
                 self.talk.steps.clear();
                 self.voice().fail("CHATHISTORY", code, &context, "Messages could not be retrieved");
             }

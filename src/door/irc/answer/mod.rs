@@ -35,12 +35,15 @@ impl IrcDoor {
             self.on_notice(notice);
             out.append(&mut self.talk.lines);
             self.talk.lines = held;
+            self.talk.rest();
             return;
         }
         if let Reply::Closing(_) | Reply::Bye = reply
             && self.talk.label.is_some()
         {
+            let asked = std::mem::take(&mut self.talk.asked);
             self.end_line(out); // its answer comes before the goodbye
+            self.talk.asked = asked;
         }
         self.on_reply(reply);
         self.hand_out(out);
@@ -116,7 +119,7 @@ impl IrcDoor {
         }
     }
 
-    /// News about what is kept.
+    /// News about what is kept. Of all places, a client is told those that it has open for sure.
     fn on_notice(&mut self, notice: &Notice) {
         let Notice::Read { place, id } = notice else { return };
         let mark = super::point::timestamp(*id);

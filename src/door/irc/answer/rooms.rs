@@ -220,6 +220,6 @@ impl IrcDoor {
 }
 
 /// Whether a channel is that of a room.
-fn same(channel: &str, room: &RoomName) -> bool {
+pub(super) fn same(channel: &str, room: &RoomName) -> bool {
     channel.strip_prefix('#').is_some_and(|name| room.is(name))
 }

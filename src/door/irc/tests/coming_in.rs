@@ -64,7 +64,7 @@ fn the_anteroom() {
     client.end();
     let lines = client.taken();
     let codes: Vec<&str> = lines.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
-    assert_eq!(codes.join(" "), "900 903 NOTICE NICK JOIN 353 366");
+    assert_eq!(codes.join(" "), "NOTICE 900 903 NICK JOIN 353 366");
 }
 
 #[test]
@@ -157,6 +157,24 @@ fn new_accounts() {
     assert!(client.all("REGISTER * * secret123").contains("FAIL REGISTER TEMPORARILY_UNAVAILABLE bob"));
     client.all("NICK admin");
     assert!(!client.all("CAP LS").contains("account-registration"));
+}
+
+#[test]
+fn new_accounts_by_nickserv() {
+    let mut bob = Client::new(Options::default());
+    bob.all("NICK bob");
+    bob.all("USER b 0 * :Bob");
+    assert_eq!(bob.all("NS REGISTER short"), ":chatd.local NOTICE bob :NickServ: A password has 8 bytes or more\n");
+    let step = bob.first("PRIVMSG NickServ :REGISTER secret123 bob@example.org");
+    assert_eq!(step, "Irc(Register { name: UserName(bob), password: *** })");
+    bob.reply(&Reply::NameTaken(name("bob")));
+    bob.end();
+    assert_eq!(bob.taken(), ":chatd.local NOTICE bob :NickServ: Another account has this name\n");
+    bob.first("PRIVMSG NickServ :REGISTER secret123");
+    bob.reply(&Reply::Proved { name: name("bob") });
+    let answer = bob.taken();
+    assert!(answer.contains(" 900 bob ") && answer.contains("NOTICE bob :NickServ: You are logged in"), "{answer}");
+    assert!(!answer.contains("REGISTER"), "{answer}");
 }
 
 #[test]
