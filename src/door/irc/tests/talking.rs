@@ -185,6 +185,7 @@ fn channels_of_others() {
     alice.first("KICK #a bob :out");
     alice.event(&Event::NotInRoom { name: who("bob") });
     assert_eq!(alice.taken(), ":chatd.local 441 Alice bob #a :They aren't on that channel\n");
+    alice.join("a");
     alice.first("PART #a :bye");
     alice.event(&Event::Done);
     assert_eq!(alice.taken(), ":Alice!account@chatd.local PART #a :bye\n");
