@@ -72,7 +72,9 @@ fn who(criterion: &mut Criterion) {
     // All names without a search, all names by a search, a ninth of them, one.
     for prefix in ["", "user", "user7", "user7654"] {
         group.bench_function(format!("10000 {prefix:?}"), |bencher| {
-            bencher.iter(|| carry_out(&mut hub, session(1), Command::Who { prefix: black_box(prefix) }));
+            bencher.iter(|| {
+                carry_out(&mut hub, session(1), Command::Who { prefix: black_box(prefix).into(), most: None })
+            });
         });
     }
     group.finish();
@@ -145,7 +147,7 @@ fn fill_rooms(hub: &mut Hub, sessions: u32, members: u32) {
         carry_out(hub, session(slot), if slot % members == 0 { Command::Make(entry) } else { Command::Join(entry) });
     }
     let rooms = sessions.div_ceil(members) as usize;
-    hub.handle(session(0), Command::Rooms { prefix: "" }, NOW);
+    hub.handle(session(0), Command::Rooms { prefix: "".into() }, NOW);
     let told = hub.poll_event().map(|(_, event)| event);
     assert!(matches!(told, Some(Event::Rooms { matching, .. }) if matching == rooms), "{told:?} for {rooms} rooms");
 }

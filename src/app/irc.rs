@@ -30,6 +30,7 @@ pub(super) fn server(loaded: &Loaded, started: &Loaded) -> Result<Arc<IrcServer>
         registers: config.accounts.rules.registration == Registration::Open,
         keeps: started.history_file().is_some(),
         rooms: config.rooms.per_session,
+        names: config.irc.names,
         password_min: config.accounts.rules.password_min_bytes,
     }))
 }

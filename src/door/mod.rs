@@ -202,8 +202,8 @@ impl Door {
     /// Appends an event that [is spelled for this connection alone](Spelling::Own) to `out`, at `unix_ms` in milliseconds
     /// since 1970.
     pub fn encode_told(&mut self, event: &Event, unix_ms: u64, out: &mut Vec<u8>) {
+        self.note_unix_ms(unix_ms);
         if let Self::Irc(door) = self {
-            door.note_time(unix_ms);
             door.encode_told(event, out);
         }
     }

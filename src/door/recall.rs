@@ -281,6 +281,8 @@ pub enum Whois {
         away: Option<Box<str>>,
         /// How it calls itself, if it does.
         called: Option<Box<str>>,
+        /// The rooms that it is in, and whether it is the host there.
+        rooms: Vec<(RoomName, bool)>,
     },
     /// An account.
     Account(Box<Known>),
@@ -299,6 +301,10 @@ pub struct Known {
     pub idle_s: Option<u64>,
     /// Why it is away.
     pub away: Option<Box<str>>,
+    /// How its session has called itself.
+    pub called: Option<Box<str>>,
+    /// The rooms that it is in, and whether it is the host there.
+    pub rooms: Vec<(RoomName, bool)>,
     /// When it was last there, in milliseconds since 1970; `None` if it is online, hides that, or it is not known.
     pub seen_ms: Option<u64>,
     /// What it says of itself, in the order of the keys, without [`ProfileKey::Seen`].

@@ -1,10 +1,10 @@
 //! A connection: its socket, its door, its buffers and its deadlines.
 
 use super::Settings;
+use super::claim::Claim;
 use super::history::past::Past;
 use super::id::ConnId;
 use super::io::Read;
-use super::irc::Claim;
 use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
 use super::origin::Origin;

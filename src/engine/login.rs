@@ -3,6 +3,7 @@
 
 use super::addresses;
 use super::allowances::Allowances;
+use super::claim::Proof;
 use super::deeds::deleted;
 use super::guard::failpoint;
 use super::id::ConnId;
@@ -96,17 +97,6 @@ impl Logins {
     pub(super) fn ask(&mut self, what: ToAccounts) {
         self.requests.push_back(what);
     }
-}
-
-/// How a client has authenticated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
-    /// By the account's password.
-    Password,
-    /// By a password that was just chosen: the account is new.
-    Registration,
-    /// With a resume token.
-    Token,
 }
 
 impl<S> Engine<S> {

@@ -81,6 +81,7 @@ mod metrics_exchange;
 mod metrics_exposition;
 mod degraded;
 mod checkup;
+mod claim;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -33,8 +33,14 @@ impl Hub {
         Census {
             accounts: self.online.len(),
             guests: self.guests_online.len() + self.guests.len(),
-            sessions: self.roster.everyone().len() + self.guests.len(),
+            sessions: self.sessions(),
             rooms: self.rooms(),
+            most_sessions: self.most_sessions.max(self.sessions()),
         }
+    }
+
+    /// The number of sessions, those of guests of one room too.
+    pub(super) fn sessions(&self) -> usize {
+        self.roster.everyone().len() + self.guests.len()
     }
 }

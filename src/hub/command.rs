@@ -64,7 +64,14 @@ pub enum Command<'a> {
     /// List the accounts and guests that are online.
     Who {
         /// Only names that begin with this, in any case; empty for all.
-        prefix: &'a str,
+        prefix: Cow<'a, str>,
+        /// The most lines; `None` for [`Rules::list_lines`](super::Rules::list_lines).
+        most: Option<u32>,
+    },
+    /// List those of these names that are online, guests of one room too.
+    AreOn {
+        /// The names, in any case. The caller bounds their number.
+        names: Vec<Who>,
     },
     /// Make a room and become its host. Ignored for guests of one room.
     Make(Entry),
@@ -114,14 +121,16 @@ pub enum Command<'a> {
     /// List the rooms.
     Rooms {
         /// Only names that begin with this, in any case; empty for all.
-        prefix: &'a str,
+        prefix: Cow<'a, str>,
     },
     /// List the members of a room. The session need not be a member.
     Names {
         /// The room.
         room: RoomName,
         /// Only names that begin with this, in any case; empty for all.
-        prefix: &'a str,
+        prefix: Cow<'a, str>,
+        /// The most lines; `None` for [`Rules::list_lines`](super::Rules::list_lines).
+        most: Option<u32>,
     },
     /// Remove a member from a room. For the host only.
     Kick {

@@ -181,10 +181,9 @@ pub enum Event {
     NotAGuest,
     /// A direct message to oneself reaches no session, because there is no other one.
     OnlyYou,
-    /// The accounts and guests that are online.
+    /// Accounts and guests that are online.
     Online {
-        /// The first names in lower-case order, accounts before guests, at most
-        /// [`Rules::list_lines`](super::Rules::list_lines).
+        /// The first names in lower-case order, accounts before guests, as many as were asked for.
         names: Vec<Present>,
         /// The number of names that match.
         matching: usize,
@@ -269,8 +268,7 @@ pub enum Event {
     Names {
         /// The room, as its maker spelled it.
         room: RoomName,
-        /// The first names in lower-case order, accounts before guests, at most
-        /// [`Rules::list_lines`](super::Rules::list_lines).
+        /// The first names in lower-case order, accounts before guests, as many as were asked for.
         names: Vec<NameLine>,
         /// The number of names that match.
         matching: usize,
@@ -285,6 +283,10 @@ pub enum Event {
         first: bool,
         /// Why it is away, if it is.
         away: Option<Box<str>>,
+        /// How it calls itself, if it does.
+        called: Option<Box<str>>,
+        /// True for the owner of a kept room, who is its host while it is there.
+        is_owner: bool,
     },
     /// A member has left a room.
     Gone {
@@ -385,6 +387,16 @@ pub enum Event {
         /// The text, as in a message.
         text: Box<str>,
     },
+    /// A room has a password from now on, perhaps another one, or none any more. For its other members, while
+    /// [neighbours are told](super::Hub::tell_neighbours).
+    LockIs {
+        /// The room.
+        room: RoomName,
+        /// Who has changed it.
+        by: Who,
+        /// True if it has a password.
+        is_locked: bool,
+    },
     /// A room has a new host.
     HostIs {
         /// The room.
@@ -453,6 +465,8 @@ pub struct Census {
     pub sessions: usize,
     /// Rooms, also kept ones in which nobody is.
     pub rooms: usize,
+    /// The most sessions at once since the start.
+    pub most_sessions: usize,
 }
 
 /// Somebody in a list of those who are online.
@@ -462,6 +476,8 @@ pub struct Present {
     pub who: Who,
     /// True if it is away.
     pub is_away: bool,
+    /// How it calls itself, if it does.
+    pub called: Option<Box<str>>,
 }
 
 /// Somebody in a list of members.
@@ -473,6 +489,8 @@ pub struct NameLine {
     pub seat: Seat,
     /// True for somebody who is online and away.
     pub is_away: bool,
+    /// How somebody who is online calls itself, if it does.
+    pub called: Option<Box<str>>,
 }
 
 /// How a member leaves a room.
@@ -547,6 +565,10 @@ pub struct RoomLine {
     pub members: usize,
     /// True if it has a password.
     pub is_locked: bool,
+    /// True if its messages are kept.
+    pub is_kept: bool,
+    /// What it is about. Of a room with a password only its members are told that.
+    pub topic: Option<Box<str>>,
 }
 
 /// Why a room closes while it has members.

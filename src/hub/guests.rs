@@ -115,11 +115,11 @@ impl Hub {
         let Some(room) = self.rooms.room(id) else { return };
         let shown = room.name.clone();
         let is_host = room.host == Some(who);
-        let away = self.away_of(now);
+        let (away, called, is_owner) = (self.away_of(now), self.called_of(now), room.is_owned_by(now));
         let left = Leaving::Left;
         let mut events = vec![
             Event::Gone { room: shown.clone(), who: was.clone(), last: true, why: left, text: None },
-            Event::Arrived { room: shown.clone(), who: now.clone(), first, away },
+            Event::Arrived { room: shown.clone(), who: now.clone(), first, away, called, is_owner },
         ];
         events.extend(is_host.then(|| Event::HostIs { room: shown, who: now.clone(), was: None }));
         for event in events {

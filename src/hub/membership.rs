@@ -82,9 +82,10 @@ impl Hub {
         self.check_rooms_of(who)?;
         self.check_membership(room, &name)?;
         let (first, away) = (room.present().find(&name).is_none(), self.away_of(&name));
+        let (called, is_owner) = (self.called_of(&name), room.is_owned_by(&name));
         self.rooms.enter(id, who, name.clone(), listens);
         let audience = Audience::Room { room: id, except: Some(who) };
-        self.events.push_back((audience, Event::Arrived { room: shown, who: name, first, away }));
+        self.events.push_back((audience, Event::Arrived { room: shown, who: name, first, away, called, is_owner }));
         Ok(self.enter_again(who, id))
     }
 

@@ -68,6 +68,8 @@ pub struct Hub {
     records: VecDeque<HandedOut>,
     keeping: Keeping,
     tells_neighbours: bool,
+    /// The most sessions at once since the start.
+    most_sessions: usize,
     work: usize,
 }
 
@@ -129,6 +131,7 @@ impl Hub {
             records: VecDeque::new(),
             keeping: Keeping::Off,
             tells_neighbours: false,
+            most_sessions: 0,
             work: 0,
         }
     }
@@ -167,7 +170,8 @@ impl Hub {
             Command::Say { text, manner } => self.on_say(who, &text, manner),
             Command::Tell { to, account, text, manner } => self.on_tell(who, to, account, (&text, manner)),
             Command::CanTell { name, account } => self.on_can_tell(who, name, account),
-            Command::Who { prefix } => self.on_who(who, prefix),
+            Command::Who { prefix, most } => self.on_who(who, &prefix, most),
+            Command::AreOn { names } => self.on_are_on(who, names),
             Command::Make(entry) => self.on_make(who, entry),
             Command::Join(entry) => self.on_join(who, entry),
             Command::EnterAsGuest { guest, makes, entry } => self.on_enter_as_guest(who, guest, makes, entry),
@@ -176,8 +180,8 @@ impl Hub {
             Command::SayIn { room, text, manner } => self.on_say_in(who, &room, (&text, manner)),
             Command::CanSayIn { room } => self.on_can_say_in(who, &room),
             Command::Listen { room } => self.on_listen(who, &room),
-            Command::Rooms { prefix } => self.on_rooms(who, prefix),
-            Command::Names { room, prefix } => self.on_names(who, &room, prefix),
+            Command::Rooms { prefix } => self.on_rooms(who, &prefix),
+            Command::Names { room, prefix, most } => self.on_names(who, &room, &prefix, most),
             Command::Kick { room, name, text } => self.on_kick(who, &room, &name, text.as_deref()),
             Command::CloseRoom { room } => self.on_close_room(who, &room),
             Command::Keep { room, how } => self.on_keep(who, &room, how),
@@ -193,6 +197,7 @@ impl Hub {
             Command::Attend { public } => self.on_attend(who, public),
             Command::Census => self.on_census(who),
         }
+        self.most_sessions = self.most_sessions.max(self.sessions());
     }
 
     /// The cost of the commands since the last call, in the unit of [`TURN_WORK`](crate::limits::TURN_WORK). It covers work
@@ -407,15 +412,15 @@ impl Hub {
     }
 }
 
-/// The first entries of a list, at most [`Rules::list_lines`], each converted by `line`; and the number of all entries.
+/// The first entries of a list, at most `most`, each converted by `line`; and the number of all entries.
 /// `all` is that number if it is known without counting.
 fn listed<T, L>(
     mut list: impl Iterator<Item = T>,
     line: impl Fn(T) -> L,
-    rules: &Rules,
+    most: u32,
     all: Option<usize>,
 ) -> (Vec<L>, usize) {
-    let shown: Vec<L> = list.by_ref().take(rules.list_lines as usize).map(line).collect();
+    let shown: Vec<L> = list.by_ref().take(most as usize).map(line).collect();
     let count = all.unwrap_or_else(|| shown.len() + list.count());
     (shown, count)
 }

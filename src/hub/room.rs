@@ -71,6 +71,11 @@ impl Room {
         &self.present
     }
 
+    /// Whether it is a kept room of this account.
+    pub(super) fn is_owned_by(&self, who: &Who) -> bool {
+        matches!(who, Who::Account(name) if self.kept.as_ref().is_some_and(|kept| kept.is_owned_by(name)))
+    }
+
     /// Whether `given` is the check of the password. Any is right for a room without a password.
     pub(super) fn opens_to(&self, given: &Lock) -> bool {
         self.lock.as_ref().is_none_or(|lock| lock == given)

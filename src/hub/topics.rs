@@ -48,10 +48,20 @@ impl Hub {
                     room.lock = lock;
                 }
                 self.record_room(id);
+                self.tell_of_lock(who, id);
                 Event::Done
             }
             Err(refusal) => refusal,
         };
         self.tell(who, event);
+    }
+
+    /// Tells the other members, if they are told such things.
+    fn tell_of_lock(&mut self, who: SessionId, id: RoomId) {
+        let (Some(by), Some(room)) = (self.who_is(who), self.rooms.room(id)) else { return };
+        if self.tells_neighbours {
+            let event = Event::LockIs { room: room.name.clone(), by, is_locked: room.lock.is_some() };
+            self.events.push_back((Audience::Room { room: id, except: Some(who) }, event));
+        }
     }
 }

@@ -72,7 +72,7 @@ fn a_running_history_is_read_and_not_changed() {
     // What was said is on disk a moment later.
     eventually("all is on disk", || history(&server, &["check"]).stdout.contains("rows 4"));
     let outcome = history(&server, &["check"]);
-    outcome.told(&["version 2", "rows 4", "places 2", "accounts 2", "bytes ", "oldest 20", "sound: 4 messages"]);
+    outcome.told(&["version 3", "rows 4", "places 2", "accounts 2", "bytes ", "oldest 20", "sound: 4 messages"]);
     assert_eq!(texts(&server, &[]), ALL);
     assert_eq!(texts(&server, &["ALICE"]), [ALL[0], ALL[2], ALL[3]]);
     history(&server, &["export", "carol"]).check(1, &["'carol'"]);

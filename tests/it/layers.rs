@@ -387,6 +387,13 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
             "hub/people/mod.rs",
             "hub/session.rs",
             "hub/kept/succession.rs",
+            // What IRC clients are shown as the time of a line.
+            "door/mod.rs",
+            "door/decoded.rs",
+            "engine/deliver.rs",
+            "engine/fan.rs",
+            "engine/irc/mod.rs",
+            "engine/public_log/mod.rs",
         ],
     ),
     // The date of each change in the account file, and the name of a file with a torn end.

@@ -58,6 +58,21 @@ pub(super) fn receiver(text: &str, guests: Guests) -> Option<Who> {
     })
 }
 
+/// All who may have a nick. Where guests have no mark, that is an account and a guest; no two of them are online.
+pub(super) fn candidates(text: &str, guests: Guests) -> Vec<Who> {
+    let bare = || GuestName::parse(text).ok().map(Who::Guest).filter(|_| guests == Guests::Bare);
+    who(text).into_iter().chain(bare()).collect()
+}
+
+/// The beginnings of names, in the spelling of the hub, for a beginning of nicks.
+pub(super) fn beginnings(begin: &str, guests: Guests) -> Vec<String> {
+    match (begin.strip_prefix([GUEST, '~']), guests) {
+        (Some(guest), _) => vec![format!("~{guest}")],
+        (None, Guests::Marked) => vec![begin.to_owned()],
+        (None, Guests::Bare) => vec![begin.to_owned(), format!("~{begin}")],
+    }
+}
+
 /// The guest's name for a nick that a client asks for, with the mark or without.
 ///
 /// # Errors

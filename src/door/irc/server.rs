@@ -1,5 +1,7 @@
 //! What the operator decides about the IRC doors of a server: its name, who is let in, what is offered.
 
+use crate::limits::IRC_NAMES;
+
 /// The settings that all IRC doors of a server share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -18,6 +20,8 @@ pub struct Server {
     pub keeps: bool,
     /// The most rooms of a session.
     pub rooms: u32,
+    /// The most names in an answer to NAMES and WHO.
+    pub names: u32,
     /// The least size of a new password, in bytes.
     pub password_min: u32,
 }
@@ -53,6 +57,7 @@ impl Default for Server {
             registers: true,
             keeps: true,
             rooms: 32,
+            names: IRC_NAMES,
             password_min: 8,
         }
     }

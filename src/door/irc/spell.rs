@@ -58,7 +58,16 @@ pub fn encode(dress: Dress<'_>, event: &Event, out: &mut Vec<u8>) {
             let by = names::shown(by, dress.server.guests);
             dress.push(by, format_args!("TOPIC {} :{text}", names::channel(room)), out);
         }
-        Event::Arrived { room, who, first: true, away: _ } => push_join(dress, names::channel(room), who, None, out),
+        Event::Arrived { room, who, first: true, away: _, called, is_owner } => {
+            push_join(dress, names::channel(room), who, called.as_deref(), out);
+            if *is_owner {
+                push_host(dress, room, who, None, out);
+            }
+        }
+        Event::LockIs { room, by, is_locked } => {
+            let sign = if *is_locked { '+' } else { '-' };
+            dress.push(dress.nick(by), format_args!("MODE {} {sign}k *", names::channel(room)), out);
+        }
         Event::Gone { room, who, last: true, why, text } => push_gone(dress, room, who, (why, text.as_deref()), out),
         Event::Renamed { was, now } => {
             dress.push(dress.nick(was), format_args!("NICK {}", dress.nick(now)), out);

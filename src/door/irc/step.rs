@@ -93,18 +93,16 @@ pub(super) enum What {
     SetMode,
     /// Whether somebody is there who is not on the channel.
     NotThere,
-    /// WHO of a channel, or of a beginning of nicks.
+    /// WHO of a channel, of a nick, or of a beginning of nicks.
     Who(Box<Fields>),
-    /// WHO of one nick.
-    WhoNick(Box<Fields>),
-    /// LIST: the channels that were asked for; empty for all.
-    List(Vec<Box<str>>),
+    /// LIST: the channel that was asked for; `None` for all, or those of a beginning.
+    List(Option<Box<str>>),
     /// WHOIS.
     Whois,
-    /// ISON: the nicks found so far.
-    Ison(Vec<Box<str>>),
-    /// USERHOST: the answers found so far.
-    UserHost(Vec<Box<str>>),
+    /// ISON.
+    Ison,
+    /// USERHOST.
+    UserHost,
     /// AWAY.
     Away,
     /// NICK.
@@ -129,6 +127,8 @@ pub(super) enum What {
     SetMark,
     /// MARKREAD that asks.
     Mark,
+    /// The mark of `&all`, when it is entered; then who is there.
+    EntersEverybody,
     /// QUIT, with its text.
     Quit(Option<Box<str>>),
 }
@@ -140,8 +140,6 @@ pub(super) struct Fields {
     pub(super) letters: Option<Box<str>>,
     /// What the client has named its question.
     pub(super) token: Box<str>,
-    /// What the nicks must begin with, in the spelling of the hub.
-    pub(super) begin: Box<str>,
 }
 
 /// A CHATHISTORY in several pages.

@@ -23,12 +23,14 @@ impl Line {
             Operation::Pm => Decoded::Command(Command::Say { text: rest.into(), manner: Manner::Text }),
             Operation::Dm if rest.is_empty() => {
                 self.dialogue = Dialogue::NameAndMessage;
-                Decoded::Command(Command::Who { prefix: "" })
+                Decoded::Command(Command::Who { prefix: "".into(), most: None })
             }
             Operation::Dm => self.on_name_and_text(word(rest)),
             Operation::Rm => self.on_room_and_message(rest).unwrap_or(usage),
-            Operation::Who if !argument.contains(' ') => Decoded::Command(Command::Who { prefix: argument }),
-            Operation::Rooms if !argument.contains(' ') => Decoded::Command(Command::Rooms { prefix: argument }),
+            Operation::Who if !argument.contains(' ') => {
+                Decoded::Command(Command::Who { prefix: argument.into(), most: None })
+            }
+            Operation::Rooms if !argument.contains(' ') => Decoded::Command(Command::Rooms { prefix: argument.into() }),
             Operation::Make => on_enter(rest, true).unwrap_or(usage),
             Operation::Join => on_enter(rest, false).unwrap_or(usage),
             Operation::Leave => on_room(argument, |room| Command::LeaveRoom { room, text: None }).unwrap_or(usage),
@@ -159,7 +161,7 @@ fn on_room(argument: &str, command: impl FnOnce(RoomName) -> Command<'static>) -
 
 fn on_names(argument: &str) -> Option<Decoded<'_>> {
     let (room, prefix) = room_and_word(argument)?;
-    Some(in_room(room, |room| Decoded::Command(Command::Names { room, prefix })))
+    Some(in_room(room, |room| Decoded::Command(Command::Names { room, prefix: prefix.into(), most: None })))
 }
 
 /// An operation with a room and the name of an account or a guest.

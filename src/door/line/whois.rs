@@ -13,7 +13,7 @@ use crate::hub::profile::ProfileKey;
 /// `C 215-key value` for all that is known, and `C 215 name`.
 pub(super) fn encode(kind: Kind, whois: &Whois, out: &mut Wire<'_>) -> fmt::Result {
     match whois {
-        Whois::Guest { name, away, called } => {
+        Whois::Guest { name, away, called, rooms: _ } => {
             writeln!(out, "C 215-guest")?;
             if let Some(text) = away {
                 encode_value(kind, "away", text, out)?;
@@ -28,7 +28,7 @@ pub(super) fn encode(kind: Kind, whois: &Whois, out: &mut Wire<'_>) -> fmt::Resu
 }
 
 fn encode_known(kind: Kind, known: &Known, out: &mut Wire<'_>) -> fmt::Result {
-    let Known { name, sessions, since, idle_s, away, seen_ms, profile } = known;
+    let Known { name, sessions, since, idle_s, away, called: _, rooms: _, seen_ms, profile } = known;
     let since = utc(since.saturating_mul(1000));
     encode_item("sessions", sessions, out)?;
     encode_item("since", since.get(..DATE_BYTES).unwrap_or_default(), out)?;

@@ -255,7 +255,8 @@ fn encoded_messages() {
     assert_eq!(encoded(Kind::RelayLf, &message(alice.clone(), "hi\tthere")), "Alice : hi there\n");
     assert_eq!(encoded(Kind::RelayCrLf, &message(bob.clone(), "hi")), "~bob : hi\r\n");
     let room = RoomName::parse("lobby").unwrap();
-    let arrived = Event::Arrived { room: room.clone(), who: alice, first: true, away: None };
+    let arrived =
+        Event::Arrived { room: room.clone(), who: alice, first: true, away: None, called: None, is_owner: false };
     for event in [arrived, Event::HostIs { room, who: bob, was: None }, Event::Done] {
         assert_eq!(encoded(Kind::RelayLf, &event), "");
     }

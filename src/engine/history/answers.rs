@@ -198,6 +198,9 @@ impl<S> Engine<S> {
         let Some(account) = self.hub.account_of(id.session()).cloned() else { return };
         let (newest, due) = (self.hub.last_id(), self.now + FLOOR_EVERY_MS);
         let Some(conn) = self.conns.find(id) else { return };
+        if conn.door.as_irc().is_some() {
+            return; // its clients ask for pages and counts, never for what they have missed
+        }
         let is_bare = conn.door.kind() == Some(Kind::Bare);
         conn.past = Some(Box::new(Past::new(account, newest, is_bare)));
         if is_bare {

@@ -26,7 +26,8 @@ impl<S> Engine<S> {
             Some(name @ Who::Guest(_)) if self.hub.is_guest_here(&name) => {
                 let person = self.hub.person(&name, self.unix_ms);
                 let (away, called) = person.map_or((None, None), |person| (person.away, person.called));
-                Recalled::Whois(Whois::Guest { name, away, called })
+                let rooms = self.hub.rooms_named(&name);
+                Recalled::Whois(Whois::Guest { name, away, called, rooms })
             }
             Some(Who::Guest(_)) | None => Recalled::NoSuchUser,
         };
@@ -43,7 +44,8 @@ impl<S> Engine<S> {
             }
             Showing::Whois if self.logins.roll.account(&account.name).as_ref() == Some(&account) => {
                 let person = self.present(&account);
-                Recalled::Whois(Whois::Account(Box::new(known(account, person, values, seen))))
+                let rooms = person.as_ref().map_or_else(Vec::new, |person| self.hub.rooms_named(&person.name));
+                Recalled::Whois(Whois::Account(Box::new(Known { rooms, ..known(account, person, values, seen) })))
             }
             Showing::Whois => Recalled::NoSuchUser,
         }
@@ -58,20 +60,23 @@ impl<S> Engine<S> {
     }
 }
 
-/// What others may know of an account. `seen` is an id; 0 if it is not known.
+/// What others may know of an account, without its rooms. `seen` is an id; 0 if it is not known.
 fn known(account: Account, person: Option<Person>, mut values: Vec<(ProfileKey, Box<str>)>, seen: u64) -> Known {
     let hides_times = values.iter().any(|(key, _)| *key == ProfileKey::Seen);
     values.retain(|(key, _)| *key != ProfileKey::Seen);
     let is_online = person.is_some();
     let seen_ms = (!hides_times && !is_online && seen > 0).then(|| time_of(seen));
-    let (sessions, idle_s, away) =
-        person.map_or((0, None, None), |person| (person.sessions, Some(person.idle_s), person.away));
+    let idle_s = person.as_ref().map(|person| person.idle_s);
+    let (sessions, away, called) =
+        person.map_or((0, None, None), |person| (person.sessions, person.away, person.called));
     Known {
         name: account.name,
         sessions,
         since: account.since,
         idle_s: idle_s.filter(|_| !hides_times),
         away,
+        called,
+        rooms: Vec::new(),
         seen_ms,
         profile: values,
     }

@@ -21,8 +21,6 @@ use crate::hub::names::RoomName;
 use crate::limits::{BAD_LINES, LINE_WORK, WORK_BYTES};
 use crate::secret::Secret;
 
-pub(super) use proof::Claim;
-
 /// The connections of the IRC door.
 #[derive(Debug, Default)]
 pub(super) struct IrcConnections {

@@ -6,40 +6,12 @@
 use crate::auth::Request;
 use crate::door::reply::Reply;
 use crate::engine::Engine;
+use crate::engine::claim::{Claim, Proof};
 use crate::engine::id::ConnId;
-use crate::engine::login::Proof;
 use crate::engine::pause::Asked;
 use crate::hub::names::UserName;
 use crate::limits::Registration;
 use crate::secret::Secret;
-
-/// What a connection at the IRC door has of an account before it enters, or of the password that it changes.
-#[derive(Debug)]
-pub(in crate::engine) enum Claim {
-    /// The password of this account is being checked, or the account is being made.
-    Asked(UserName),
-    /// It was right.
-    Proved {
-        /// The account, as it was registered.
-        name: UserName,
-        /// The epoch in which that was so.
-        epoch: u32,
-        /// How.
-        proof: Proof,
-    },
-    /// The old password is being checked; this is the new one.
-    NewPassword(Secret<Vec<u8>>),
-}
-
-impl Claim {
-    /// The account that is, or was, asked for.
-    pub(in crate::engine) fn name(&self) -> Option<&UserName> {
-        match self {
-            Self::Asked(name) | Self::Proved { name, .. } => Some(name),
-            Self::NewPassword(_) => None,
-        }
-    }
-}
 
 impl<S> Engine<S> {
     /// AUTHENTICATE, PASS and IDENTIFY.

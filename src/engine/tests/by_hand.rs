@@ -7,7 +7,7 @@ use super::accounts::{Accounts, Shared};
 use crate::door::Door;
 use crate::engine::{
     ConnId, DatagramPlaces, Engine, Entrance, InFlight, Listening, Millis, Origin, Outside, Phase, Process, Random,
-    Read, Ready, Settings, ToAccounts, Wrote,
+    Read, Ready, Settings, ToAccounts, ToHistory, Wrote,
 };
 
 /// A virtual socket, seen from the client.
@@ -29,6 +29,8 @@ pub(super) struct ByHand {
     pub(super) wires: Vec<Wire>,
     pub(super) accounts: Rc<RefCell<Accounts>>,
     pub(super) now: Millis,
+    /// What the engine has for the history.
+    pub(super) to_history: Vec<ToHistory>,
 }
 
 /// Throws the same dice always.
@@ -49,7 +51,7 @@ impl ByHand {
         let most = settings.limits.connections as usize;
         let mut engine = Engine::new(settings, most, DatagramPlaces::default(), roll, Box::new(Same(dice)));
         engine.handle_listeners(vec![listening]);
-        Self { engine, wires: Vec::new(), accounts, now: 1_000 }
+        Self { engine, wires: Vec::new(), accounts, now: 1_000, to_history: Vec::new() }
     }
 
     /// The place of a new connection, or the answer to one that is refused through the door that `refuses` gives.
@@ -150,8 +152,14 @@ impl ByHand {
         while let Some(request) = self.engine.poll_request() {
             if let ToAccounts::Ask { id, request, .. } = request {
                 let mut dice = testkit::Dice::of(1);
-                let _ = self.accounts.borrow_mut().submit(id, request, self.now, &mut dice);
+                let submitted = self.accounts.borrow_mut().submit(id, request, self.now, &mut dice);
+                if let Err(why) = submitted {
+                    self.engine.handle_refused(id, why);
+                }
             }
+        }
+        while let Some(message) = self.engine.poll_history() {
+            self.to_history.push(message);
         }
         if self.engine.wants_figures() {
             self.engine.handle_figures(&Outside::default(), Some(&Process::default()));

@@ -1,16 +1,11 @@
 //! What clients of IRC hear of others.
 
-use super::irc_people::SPELLED;
+use super::irc_people::{SPELLED, room};
 use super::monitor::Bench;
 use crate::door::irc::Bits;
 use crate::door::{Door, Kind};
 use crate::hub::command::Command;
-use crate::hub::names::RoomName;
 use crate::limits::Limits;
-
-fn room(name: &str) -> RoomName {
-    RoomName::parse(name).unwrap()
-}
 
 #[test]
 fn what_is_said_reaches_every_door() {
@@ -153,4 +148,39 @@ fn each_set_of_capabilities_hears_its_own_spelling() {
         let joined = if has(3) { "JOIN #tea * :^rob" } else { "JOIN #tea" };
         assert!(twins[0].lines().last().unwrap().ends_with(joined), "{}", twins[0]);
     }
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_closed_with_whole_lines() {
+    let mut bench = Bench::new(Limits::default());
+    let alice = bench.irc("alice", "");
+    let (bob, carol, line) = (bench.irc("bob", "message-tags"), bench.irc("carol", "message-tags"), bench.person("dave"));
+    for receiver in [bob, line] {
+        bench.let_take(receiver, 100);
+    }
+    let text = "x".repeat(4_000);
+    for _ in 0..80 {
+        bench.say(alice, &text);
+    }
+    assert_eq!(bench.heard_by(carol).matches(" PRIVMSG ").count(), 80 * 9);
+    bench.pass(2_000);
+    for receiver in [bob, line] {
+        bench.let_take(receiver, usize::MAX);
+        assert!(bench.is_over(receiver));
+    }
+    // The message that had begun is whole, and nothing follows it but the reason.
+    let heard = bench.heard_by(bob);
+    assert!(heard.ends_with("\nERROR :Closing link: you read too slowly\n"), "{heard}");
+    let lines: Vec<&str> = heard.lines().collect();
+    assert_eq!((lines.len(), heard.matches('x').count()), (10, 4_000));
+    assert!(lines[0].starts_with("@msgid="));
+}
+
+#[test]
+fn idle_clients_are_small() {
+    let own = size_of::<crate::engine::conn::Conn<usize>>();
+    let door = size_of::<crate::door::irc::IrcDoor>();
+    println!("{own} {door}");
+    assert!(size_of::<Door>() <= 24);
+    assert!(own + door <= 640, "{own} and {door} bytes");
 }

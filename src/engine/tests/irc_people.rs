@@ -10,6 +10,14 @@ use crate::hub::names::{RoomName, Who};
 /// The capabilities that decide how a broadcast is spelled, in the order of their bits.
 pub(super) const SPELLED: [&str; 4] = ["server-time", "message-tags", "account-tag", "extended-join"];
 
+pub(super) fn room(name: &str) -> RoomName {
+    RoomName::parse(name).unwrap()
+}
+
+pub(super) fn who(name: &str) -> Who {
+    Who::parse(name).unwrap()
+}
+
 impl Bench {
     /// A client of IRC that is in, as an account or as `~name`, with these capabilities.
     pub(super) fn irc(&mut self, name: &str, caps: &str) -> usize {
@@ -21,7 +29,7 @@ impl Bench {
             door.end_line(&mut Vec::new());
         }
         let place = self.connect(Door::Irc(Box::new(door))).unwrap();
-        let who = Who::parse(name).unwrap();
+        let who = who(name);
         self.command(place, Command::LogIn { who, since: 1, called: None });
         let greeting = self.heard_by(place);
         assert!(greeting.ends_with(" &all :End of NAMES list\n"), "{greeting}");
@@ -38,7 +46,7 @@ impl Bench {
     }
 
     pub(super) fn enter(&mut self, place: usize, room: &str) {
-        let (id, room) = (self.wires[place].id, RoomName::parse(room).unwrap());
+        let (id, room) = (self.wires[place].id, self::room(room));
         let makes = self.engine.hub.find_room(&room).is_none();
         self.begin();
         self.engine.enter_room(id, room, None, makes);
@@ -48,7 +56,7 @@ impl Bench {
     }
 
     pub(super) fn say_in(&mut self, place: usize, room: &str, text: &str) {
-        let room = RoomName::parse(room).unwrap();
+        let room = self::room(room);
         self.command(place, Command::SayIn { room, text: text.into(), manner: Manner::Text });
     }
 

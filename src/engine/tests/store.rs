@@ -433,7 +433,8 @@ impl Store {
             match counts.iter_mut().find(|count| count.place == line.place) {
                 Some(count) => count.unread += is_unread,
                 None => {
-                    let read = self.floor(&mine.who);
+                    let mark = self.marks.get(&(mine.who.clone(), kept.spot().clone()));
+                    let read = mark.copied().unwrap_or_else(|| self.floor(&mine.who));
                     counts.push(Count {
                         place: line.place,
                         unread: is_unread,

@@ -29,6 +29,14 @@ impl Hub {
         self.people.called.of(who)
     }
 
+    /// The same, for an event.
+    pub(in crate::hub) fn called_of(&self, who: &Who) -> Option<Box<str>> {
+        if self.people.called.0.is_empty() {
+            return None;
+        }
+        self.people.called.of(who).map(Into::into)
+    }
+
     /// A session has said how it calls itself. The first one of a name counts.
     pub(in crate::hub) fn begin_called(&mut self, who: &Who, called: Option<&str>) {
         if let Some(called) = called {

@@ -195,9 +195,69 @@ fn lists_say_who_is_away() {
 }
 
 #[test]
+fn lists_are_as_long_as_is_asked() {
+    check_in(&["5 enter ~kim", "6 enter ~rob"], "1 who", &["to 1.0: online Alice bob carol of 5"]);
+    let mut hub = hub_after(&[LOBBY, &["5 enter ~kim", "6 enter ~rob"]].concat());
+    for (most, shown) in [(Some(9), 5), (Some(1), 1), (None, 3)] {
+        hub.handle(id(1), Command::Who { prefix: "".into(), most }, 1);
+        let event = hub.poll_event().unwrap().1;
+        assert!(matches!(&event, Event::Online { names, matching: 5 } if names.len() == shown), "{most:?}: {event:?}");
+        hub.handle(id(1), Command::Names { room: room("lobby"), prefix: "".into(), most }, 1);
+        let event = hub.poll_event().unwrap().1;
+        let shown = shown.min(2);
+        assert!(
+            matches!(&event, Event::Names { names, matching: 2, .. } if names.len() == shown),
+            "{most:?}: {event:?}"
+        );
+    }
+}
+
+#[test]
+fn who_of_these_is_online() {
+    let zoe = ["8 visit zoe lobby", "2 away tea"];
+    let found = ["to 1.0: online bob* ~zoe Alice of 3"];
+    check_in(&zoe, "1 areon BOB ~ZOE dora ~bob alice", &found);
+    check_in(&zoe, "8 areon dora", &["to 8.0: online  of 0"]);
+}
+
+#[test]
+fn the_rooms_of_somebody() {
+    let hub = hub_after(&[LOBBY, &["3 make tea", "4 join tea", "8 visit zoe tea"]].concat());
+    let shown = |name: &str| {
+        let line = |(room, is_host): (RoomName, bool)| format!("{}{room}", if is_host { "@" } else { "" });
+        hub.rooms_named(&whom(name)).into_iter().map(line).collect::<Vec<_>>().join(" ")
+    };
+    let expected = [("ALICE", "@Lobby"), ("bob", "Lobby tea"), ("carol", "@tea"), ("~zoe", "tea"), ("dora", "")];
+    for (name, rooms) in expected {
+        assert_eq!(shown(name), rooms, "{name}");
+    }
+}
+
+#[test]
+fn topics_in_the_list_of_rooms() {
+    let topic = ["1 settopic lobby news"];
+    check_in(&topic, "3 rooms", &["to 3.0: rooms [Lobby 2: news] of 1"]);
+    let locked = ["1 settopic lobby news", "1 lock lobby word"];
+    check_in(&locked, "3 rooms", &["to 3.0: rooms [Lobby 2 locked] of 1"]);
+    check_in(&locked, "2 rooms", &["to 2.0: rooms [Lobby 2 locked: news] of 1"]);
+}
+
+#[test]
+fn members_are_told_of_a_password() {
+    let mut hub = hub_after(LOBBY);
+    hub.tell_neighbours(true);
+    carry_out(&mut hub, "1 lock lobby word", 1);
+    assert_eq!(drain(&mut hub).0.len(), 2);
+    carry_out(&mut hub, "1 lock lobby", 1);
+    let (audience, event) = hub.poll_event().unwrap();
+    assert_eq!((hub.hearers(&audience), spelled_event(&event)), (vec![id(2)], "Alice unlocks Lobby".to_owned()));
+    check_in(&[], "1 lock lobby word", &["to 1.0: done"]);
+}
+
+#[test]
 fn counting() {
-    check_in(&[], "1 census", &["to 1.0: 3 accounts, 0 guests, 4 sessions, 1 rooms"]);
+    check_in(&[], "1 census", &["to 1.0: 3 accounts, 0 guests, 4 sessions of 4, 1 rooms"]);
     let more = ["8 visit zoe lobby", "9 begin kim tea", "4 leave"];
-    check_in(&more, "1 census", &["to 1.0: 3 accounts, 2 guests, 5 sessions, 2 rooms"]);
+    check_in(&more, "1 census", &["to 1.0: 3 accounts, 2 guests, 5 sessions of 6, 2 rooms"]);
     check_in(&[], "9 census", &[]);
 }

@@ -56,7 +56,7 @@ fn a_room_that_is_not_kept_after_all_is_as_before() {
     let left = [&KEPT[..7], &["1 part lobby"]].concat();
     check_kept(&left, "server lost 1", &["to 2.0: bob is host of Lobby", "to 1.0: not kept", "records", "room 1 gone"]);
     let empty = [&left[..], &["2 leave"]].concat();
-    check_kept(&empty, "4 rooms", &["to 4.0: rooms [Lobby 0] of 1"]);
+    check_kept(&empty, "4 rooms", &["to 4.0: rooms [Lobby 0 kept] of 1"]);
     check_kept(&[&empty[..], &["server lost 1"]].concat(), "4 rooms", &["to 4.0: rooms [] of 0"]);
     // A room that is made meanwhile is another one.
     let closed = [&KEPT[..7], &["1 close lobby", "4 make lobby"]].concat();
@@ -87,7 +87,7 @@ fn who_has_gone_is_not_answered_but_the_room_is_kept() {
 
 #[test]
 fn an_empty_kept_room_stays() {
-    check_in(&["1 part lobby", "2 leave"], "4 rooms", &["to 4.0: rooms [Lobby 0] of 1"]);
+    check_in(&["1 part lobby", "2 leave"], "4 rooms", &["to 4.0: rooms [Lobby 0 kept] of 1"]);
     check_in(&["1 leave", "2 leave"], "4 names lobby", &["to 4.0: in Lobby [Alice absent, bob absent] of 2"]);
     check_in(
         &["1 leave", "2 leave"],
@@ -499,7 +499,7 @@ fn absent_members_are_listed_within_bounds() {
     check_kept(&setup, "1 names lobby", &["to 1.0: in Lobby [Alice host, bob absent, carol absent] of 3"]);
     check_kept(&setup, "1 names lobby B", &["to 1.0: in Lobby [bob absent] of 1"]);
     check_kept(&setup, "1 names lobby ~", &["to 1.0: in Lobby [] of 0"]);
-    check_kept(&setup, "1 rooms", &["to 1.0: rooms [Lobby 1] of 1"]);
+    check_kept(&setup, "1 rooms", &["to 1.0: rooms [Lobby 1 kept] of 1"]);
     let mut hub = hub_after(&[&["server on"], &setup[..]].concat());
     hub.set_rules(Rules { list_lines: 2, ..RULES });
     carry_out(&mut hub, "1 names lobby", 1);

@@ -160,7 +160,7 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
         "mail" => tell(two(), Manner::Text, Some(account(two().0))),
         "notice" => tell(two(), Manner::Notice, Some(account(two().0))),
         "findmail" => Command::CanTell { name: whom(rest), account: Some(account(rest)) },
-        "who" => Command::Who { prefix: rest },
+        "who" => Command::Who { prefix: rest.into(), most: None },
         "make" => Command::Make(entry(rest)),
         "join" => Command::Join(entry(rest)),
         "visit" | "found" | "begin" => {
@@ -183,8 +183,9 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
         "census" => Command::Census,
         "findroom" => Command::CanSayIn { room: room(rest) },
         "listen" => Command::Listen { room: room(rest) },
-        "rooms" => Command::Rooms { prefix: rest },
-        "names" => Command::Names { room: room(two().0), prefix: two().1 },
+        "areon" => Command::AreOn { names: rest.split(' ').map(whom).collect() },
+        "rooms" => Command::Rooms { prefix: rest.into() },
+        "names" => Command::Names { room: room(two().0), prefix: two().1.into(), most: None },
         "kick" => {
             let (name, text) = two().1.split_once(' ').unwrap_or((two().1, ""));
             Command::Kick { room: room(two().0), name: whom(name), text: reason(text) }

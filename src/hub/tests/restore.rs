@@ -45,8 +45,8 @@ fn check_restored(setup: &[&str], step: &str, expected: &[&str]) {
 
 #[test]
 fn a_room_is_what_it_was() {
-    for member in ["Alice", "bob"] {
-        let arrived = format!("to nobody: {member} enters Lobby");
+    for (member, owner) in [("Alice", " its owner"), ("bob", "")] {
+        let arrived = format!("to nobody: {member} enters Lobby{owner}");
         let entered = [&arrived, "to 1.0: in Lobby#0 kept 7 days by Alice: tea"];
         check_restored(&[&format!("1 enter {member}")], "1 join lobby", &entered);
     }

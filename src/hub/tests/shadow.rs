@@ -17,6 +17,7 @@ pub(super) struct Shadow {
     pub(super) people: ShadowPeople,
     /// The sessions that hear no public messages.
     pub(super) deaf: Vec<SessionId>,
+    pub(super) most_sessions: usize,
     pub(super) now_ms: u64,
     arrivals: usize,
     said: Vec<(Vec<SessionId>, Event)>,
@@ -80,6 +81,7 @@ impl Shadow {
             store,
             people,
             deaf: vec![],
+            most_sessions: 0,
             now_ms,
             arrivals,
             said,
@@ -123,6 +125,7 @@ impl Shadow {
                 self.handle_of(who, me, command, unix_ms);
             }
         }
+        self.most_sessions = self.most_sessions.max(self.count_sessions());
         self.take()
     }
 
@@ -158,12 +161,12 @@ impl Shadow {
                 }
             }
             Command::CanTell { name, account } => self.can_tell(who, &me, name, account),
-            Command::Who { prefix } => {
-                let line = |who: Who| Present { is_away: self.people.away(&who).is_some(), who };
-                let all = self.online().into_iter().map(line).collect();
-                let (names, matching) = self.listed(all, prefix, |line| line.who.to_string());
+            Command::Who { prefix, most } => {
+                let all = self.online().into_iter().map(|who| self.present(who)).collect();
+                let (names, matching) = self.listed(all, &prefix, most, |line| line.who.to_string());
                 Event::Online { names, matching }
             }
+            Command::AreOn { names } => self.are_on(names),
             Command::Make(entry) => {
                 let entered = self.place(who, me, entry, Some(HostGoes::PassesOn), true);
                 return self.answer_entry(who, entered, false);
@@ -190,8 +193,8 @@ impl Shadow {
             Command::HandOn { room, name } => self.hand_on(who, me, &room, &name).unwrap_or_else(|refusal| refusal),
             Command::CanSayIn { room } => self.mine(who, &room).map_or_else(|refusal| refusal, |_| Event::CanSayIn),
             Command::Listen { room } => return self.listen(who, &room),
-            Command::Rooms { prefix } => self.list_rooms(prefix),
-            Command::Names { room, prefix } => self.list_names(&room, prefix),
+            Command::Rooms { prefix } => self.list_rooms(who, &prefix),
+            Command::Names { room, prefix, most } => self.list_names(&room, &prefix, most),
             Command::Kick { room, name, text } => {
                 self.kick(who, me, &room, name, text.as_deref()).unwrap_or_else(|refusal| refusal)
             }
@@ -203,7 +206,7 @@ impl Shadow {
             Command::Topic { room, text: Some(text) } => {
                 self.hosted(who, &room).map_or_else(|refusal| refusal, |room| self.set_topic(me, room, &text))
             }
-            Command::LockRoom { room, lock } => self.lock_room(who, &room, lock).unwrap_or_else(|refusal| refusal),
+            Command::LockRoom { room, lock } => self.lock_room(who, me, &room, lock).unwrap_or_else(|refusal| refusal),
             Command::CloseRoom { room } => match self.owned(who, &room).map_or_else(|| self.hosted(who, &room), Ok) {
                 Ok(room) => {
                     self.close(room, Closing::ByHost);
@@ -276,10 +279,15 @@ impl Shadow {
         }
     }
 
-    fn lock_room(&mut self, who: SessionId, room: &RoomName, lock: Option<Lock>) -> Result<Event, Event> {
-        let room = self.hosted(who, room)?;
-        self.rooms[room].lock = lock;
-        self.record_room(room);
+    fn lock_room(&mut self, who: SessionId, by: Who, room: &RoomName, lock: Option<Lock>) -> Result<Event, Event> {
+        let at = self.hosted(who, room)?;
+        self.rooms[at].lock = lock;
+        self.record_room(at);
+        if self.tells_neighbours {
+            let others = self.others(self.rooms[at].listeners().into_iter(), who);
+            let (room, is_locked) = (self.rooms[at].name.clone(), lock.is_some());
+            self.say(others, Event::LockIs { room, by, is_locked });
+        }
         Ok(Event::Done)
     }
 
@@ -375,7 +383,8 @@ impl Shadow {
                 self.check_membership(&self.rooms[found], &name)?;
                 let (shown, listeners) = (self.rooms[found].name.clone(), self.rooms[found].listeners());
                 let (first, away) = (!self.rooms[found].has(&name), self.people.away(&name));
-                self.say(listeners, Event::Arrived { room: shown, who: name.clone(), first, away });
+                let (called, is_owner) = (self.people.called(&name), self.rooms[found].is_owned_by(&name));
+                self.say(listeners, Event::Arrived { room: shown, who: name.clone(), first, away, called, is_owner });
                 found
             }
             (None, Some(host_goes)) => {
@@ -547,42 +556,56 @@ impl Shadow {
         }
     }
 
-    fn list_rooms(&self, prefix: &str) -> Event {
+    fn list_rooms(&self, who: SessionId, prefix: &str) -> Event {
+        let me = self.account_of(who).map(|account| Who::Account(account.name.clone()));
+        let is_told = |room: &ShadowRoom| {
+            let is_in = room.members.iter().any(|member| member.session == who);
+            room.lock.is_none() || is_in || me.as_ref().is_some_and(|me| room.has_member_account(me))
+        };
         let all = self.rooms.iter().map(|room| RoomLine {
             name: room.name.clone(),
             members: room.members.len(),
             is_locked: room.lock.is_some(),
+            is_kept: room.kept.is_some(),
+            topic: room.topic.as_ref().filter(|_| is_told(room)).map(|topic| topic.text.clone()),
         });
-        let (rooms, matching) = self.listed(all.collect(), prefix, |line| line.name.to_string());
+        let (rooms, matching) = self.listed(all.collect(), prefix, None, |line| line.name.to_string());
         Event::Rooms { rooms, matching }
     }
 
-    fn list_names(&self, room: &RoomName, prefix: &str) -> Event {
+    fn list_names(&self, room: &RoomName, prefix: &str, most: Option<u32>) -> Event {
         let Some(room) = self.rooms.iter().find(|other| other.name == *room) else { return Event::NoSuchRoom };
         let mut all: Vec<NameLine> = Vec::new();
         for member in &room.members {
             let seat = if Some(&member.who) == room.host_name().as_ref() { Seat::Host } else { Seat::Member };
-            let line = NameLine { who: member.who.clone(), seat, is_away: self.is_away(&member.who) };
+            let (is_away, called) = (self.is_away(&member.who), self.people.called(&member.who));
+            let line = NameLine { who: member.who.clone(), seat, is_away, called };
             if !all.contains(&line) {
                 all.push(line);
             }
         }
         let shown = |line: &NameLine| line.who.to_string();
         let unbound = Self { rules: Rules { list_lines: u32::MAX, ..self.rules.clone() }, ..Self::new(RULES) };
-        let mut names = unbound.listed(all, prefix, shown).0;
-        names.extend(unbound.listed(room.absent(), prefix, shown).0);
+        let mut names = unbound.listed(all, prefix, None, shown).0;
+        names.extend(unbound.listed(room.absent(), prefix, None, shown).0);
         let matching = names.len();
-        names.truncate(self.rules.list_lines as usize);
+        names.truncate(most.unwrap_or(self.rules.list_lines) as usize);
         Event::Names { room: room.name.clone(), names, matching }
     }
 
     /// The entries of `all` that begin with `prefix`, in lower-case order (`~` sorts after all letters), as many as a list
     /// may show; and their number.
-    fn listed<T>(&self, mut all: Vec<T>, prefix: &str, shown: impl Fn(&T) -> String) -> (Vec<T>, usize) {
+    fn listed<T>(
+        &self,
+        mut all: Vec<T>,
+        prefix: &str,
+        most: Option<u32>,
+        shown: impl Fn(&T) -> String,
+    ) -> (Vec<T>, usize) {
         all.retain(|line| shown(line).to_lowercase().starts_with(&prefix.to_lowercase()));
         all.sort_by_key(|line| shown(line).to_lowercase());
         let matching = all.len();
-        all.truncate(self.rules.list_lines as usize);
+        all.truncate(most.unwrap_or(self.rules.list_lines) as usize);
         (all, matching)
     }
 

@@ -75,8 +75,12 @@ impl Shadow {
         let (shown, is_host) = (room.name.clone(), room.host == Some(who));
         let others: Vec<_> = room.listeners().into_iter().filter(|session| *session != who).collect();
         let (why, away) = (Leaving::Left, self.people.away(now));
+        let (called, is_owner) = (self.people.called(now), room.is_owned_by(now));
         self.say(others.clone(), Event::Gone { room: shown.clone(), who: was.clone(), last: true, why, text: None });
-        self.say(others.clone(), Event::Arrived { room: shown.clone(), who: now.clone(), first, away });
+        self.say(
+            others.clone(),
+            Event::Arrived { room: shown.clone(), who: now.clone(), first, away, called, is_owner },
+        );
         if is_host {
             self.say(others, Event::HostIs { room: shown, who: now.clone(), was: None });
         }

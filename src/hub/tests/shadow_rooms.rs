@@ -13,12 +13,31 @@ impl Shadow {
     }
 
     pub(super) fn census(&self) -> Event {
+        let (accounts, sessions) = (self.accounts().len(), self.count_sessions());
+        let guests = sessions - self.sessions.len();
+        let (rooms, most_sessions) = (self.rooms.len(), self.most_sessions.max(sessions));
+        Event::Counted(Census { accounts, guests, sessions, rooms, most_sessions })
+    }
+
+    /// The sessions of accounts and guests.
+    pub(super) fn count_sessions(&self) -> usize {
         let members = self.rooms.iter().flat_map(|room| &room.members);
         let is_in_one_room = |session: SessionId| !self.is_guest_online(session);
         let of_rooms = members.filter(|member| matches!(member.who, Who::Guest(_)) && is_in_one_room(member.session));
-        let guests = self.guests.len() + of_rooms.count();
-        let (accounts, sessions) = (self.accounts().len(), self.sessions.len() + guests);
-        Event::Counted(Census { accounts, guests, sessions, rooms: self.rooms.len() })
+        self.sessions.len() + self.guests.len() + of_rooms.count()
+    }
+
+    pub(super) fn present(&self, who: Who) -> Present {
+        Present { is_away: self.people.away(&who).is_some(), called: self.people.called(&who), who }
+    }
+
+    pub(super) fn are_on(&self, names: Vec<Who>) -> Event {
+        let members = self.rooms.iter().flat_map(|room| &room.members).map(|member| member.who.clone());
+        let here: Vec<Who> = self.online().into_iter().chain(members).collect();
+        let find = |name: Who| here.iter().find(|who| **who == name).cloned();
+        let names: Vec<Present> = names.into_iter().filter_map(find).map(|who| self.present(who)).collect();
+        let matching = names.len();
+        Event::Online { names, matching }
     }
 
     pub(super) fn invite(&mut self, who: SessionId, me: Who, room: &RoomName, name: &Who) -> Result<Event, Event> {

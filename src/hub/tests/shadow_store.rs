@@ -75,10 +75,15 @@ impl ShadowRoom {
         kept.members.iter().any(|(account, _)| Who::Account(account.name.clone()) == *who)
     }
 
+    pub(super) fn is_owned_by(&self, who: &Who) -> bool {
+        let owner = self.kept.as_ref().and_then(|kept| kept.owner.as_ref());
+        owner.is_some_and(|owner| Who::Account(owner.name.clone()) == *who)
+    }
+
     pub(super) fn absent(&self) -> Vec<NameLine> {
         let members = self.kept.iter().flat_map(|kept| &kept.members);
         let members = members.map(|(account, _)| Who::Account(account.name.clone()));
-        let line = |who| NameLine { who, seat: Seat::Absent, is_away: false };
+        let line = |who| NameLine { who, seat: Seat::Absent, is_away: false, called: None };
         members.filter(|member| !self.has(member)).map(line).collect()
     }
 

@@ -45,7 +45,7 @@ fn the_hub_and_its_shadow_say_the_same() {
 }
 
 /// What has to happen somewhere, so that the simulation is about it.
-const KINDS: [&str; 62] = [
+const KINDS: [&str; 64] = [
     "Attends true",
     "Attends false",
     "Counted",
@@ -72,6 +72,8 @@ const KINDS: [&str; 62] = [
     "NotInRoom",
     "RoomClosed",
     "AwayIs",
+    "LockIs",
+    "owner enters",
     "Presence Online",
     "Presence Offline",
     "Presence Away",
@@ -332,6 +334,8 @@ impl Simulation {
                 self.kinds.insert("guest becomes an account".to_owned());
             } else if let Event::Arrived { first: false, .. } = event {
                 self.kinds.insert("guest enters again".to_owned());
+            } else if let Event::Arrived { is_owner: true, .. } = event {
+                self.kinds.insert("owner enters".to_owned());
             }
             self.hear(hearers, event);
         }
@@ -466,6 +470,7 @@ impl Simulation {
         self.set_keeping(keeping);
         self.tell_neighbours(self.shadow.tells_neighbours);
         self.hub.restore(restored.clone());
+        self.shadow.most_sessions = 0;
         self.shadow.start_anew(restored, self.hub.rooms.by_name());
         self.check_rooms("a start");
         self.check_kept("a start");
@@ -533,7 +538,8 @@ impl Simulation {
                 Command::CanTell { name, account }
             }
             20 => Command::Who {
-                prefix: self.random.pick(&["", "", "~", "~B", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]),
+                prefix: self.random.pick(&["", "", "~", "~B", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]).into(),
+                most: self.most(),
             },
             21..=25 => Command::Make(self.entry()),
             26..=32 => Command::Join(self.entry()),
@@ -545,11 +551,12 @@ impl Simulation {
             40 => Command::CanSayIn { room: self.room() },
             41..=43 => Command::Listen { room: self.room() },
             44 => Command::Rooms {
-                prefix: self.random.pick(&["", "", "l", "TEA", "tea-", "gr\u{fc}", "GR", "x", "~", "."]),
+                prefix: self.random.pick(&["", "", "l", "TEA", "tea-", "gr\u{fc}", "GR", "x", "~", "."]).into(),
             },
             45..=46 => Command::Names {
                 room: self.room(),
-                prefix: self.random.pick(&["", "", "a", "BO", "~", "~B", "~b\u{f6}", "x", "~~"]),
+                prefix: self.random.pick(&["", "", "a", "BO", "~", "~B", "~b\u{f6}", "x", "~~"]).into(),
+                most: self.most(),
             },
             50..=52 => Command::Rename { guest: GuestName::parse(self.random.pick(&GUESTS)).unwrap() },
             47..=48 => Command::Kick { room: self.room(), name: self.account_or_guest(spelled), text: None },
@@ -575,10 +582,27 @@ impl Simulation {
         (who, command)
     }
 
+    /// The most lines of a list.
+    fn most(&mut self) -> Option<u32> {
+        match self.random.below(4) {
+            0 => Some(2),
+            1 => Some(1_000),
+            _ => None,
+        }
+    }
+
     /// What brings people together, or counts them.
     fn command_of_rooms(&mut self) -> Command<'static> {
         let (room, spelled) = (self.room(), self.account());
-        match self.random.below(8) {
+        match self.random.below(9) {
+            8 => Command::AreOn {
+                names: (0..4)
+                    .map(|_| {
+                        let spelled = self.account();
+                        self.account_or_guest(spelled)
+                    })
+                    .collect(),
+            },
             0..=2 => Command::Attend { public: self.random.one_in(2) },
             3 => Command::Census,
             4..=5 => Command::Invite { room, name: self.account_or_guest(spelled) },

@@ -69,11 +69,14 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::OwnerIs { owner } => format!("owned by {}", owner.as_ref().map_or("nobody", UserName::as_str)),
         Event::Invited { room, name, away } => format!("{name} invited to {room}{}", away_text(away.as_deref())),
         Event::Invitation { room, from, to } => format!("{from} invites {to} to {room}"),
+        Event::LockIs { room, by, is_locked } => {
+            format!("{by} {} {room}", if *is_locked { "locks" } else { "unlocks" })
+        }
         Event::InRoomAlready { room, name } => format!("{name} is in {room}"),
         Event::InvitedHere { room, from, to } => format!("{from} asks {to} into {room}"),
         Event::Attends { public } => format!("attends: {public}"),
-        Event::Counted(Census { accounts, guests, sessions, rooms }) => {
-            format!("{accounts} accounts, {guests} guests, {sessions} sessions, {rooms} rooms")
+        Event::Counted(Census { accounts, guests, sessions, rooms, most_sessions }) => {
+            format!("{accounts} accounts, {guests} guests, {sessions} sessions of {most_sessions}, {rooms} rooms")
         }
         Event::OwnTold { to, message } => format!("own to {to}: {}", message.text),
         Event::Awaited { ticket } => format!("waits for {ticket}"),
@@ -106,13 +109,19 @@ pub(super) fn spelled_event(event: &Event) -> String {
 
 /// Somebody comes into a room, or leaves it.
 fn spelled_in_room(event: &Event) -> String {
-    if let Event::Arrived { room, who, first, away } = event {
+    if let Event::Arrived { room, who, first, away, called, is_owner } = event {
         let again = if *first { "" } else { " again" };
-        return format!("{who} enters {room}{again}{}", away_text(away.as_deref()));
+        let owner = if *is_owner { " its owner" } else { "" };
+        return format!("{who}{} enters {room}{again}{owner}{}", alias(called.as_deref()), away_text(away.as_deref()));
     }
     let Event::Gone { room, who, last, why, text } = event else { panic!("{event:?} is elsewhere") };
     let (still, text) = (if *last { "" } else { ", still there" }, said_text(text.as_deref()));
     format!("{who} leaves {room}{still}{}{text}", spelled_leaving(why))
+}
+
+/// How somebody calls itself.
+fn alias(called: Option<&str>) -> String {
+    called.map_or_else(String::new, |called| format!(" alias {called}"))
 }
 
 fn joined(names: &[impl ToString]) -> String {
@@ -141,8 +150,9 @@ fn said_text(text: Option<&str>) -> String {
 }
 
 fn spelled_rooms(rooms: &[RoomLine]) -> String {
-    let line = |RoomLine { name, members, is_locked }: &RoomLine| {
-        format!("{name} {members}{}", if *is_locked { " locked" } else { "" })
+    let line = |RoomLine { name, members, is_locked, is_kept, topic }: &RoomLine| {
+        let (locked, kept) = (if *is_locked { " locked" } else { "" }, if *is_kept { " kept" } else { "" });
+        format!("{name} {members}{locked}{kept}{}", said_text(topic.as_deref()))
     };
     rooms.iter().map(line).collect::<Vec<_>>().join(", ")
 }
@@ -157,18 +167,20 @@ fn spelled_entry(event: &Event) -> String {
 
 /// The names of those who are online; `*` marks who is away.
 fn spelled_present(names: &[Present]) -> String {
-    let line = |Present { who, is_away }: &Present| format!("{who}{}", if *is_away { "*" } else { "" });
+    let line = |Present { who, is_away, called }: &Present| {
+        format!("{who}{}{}", if *is_away { "*" } else { "" }, alias(called.as_deref()))
+    };
     names.iter().map(line).collect::<Vec<_>>().join(" ")
 }
 
 fn spelled_names(names: &[NameLine]) -> String {
-    let line = |NameLine { who, seat, is_away }: &NameLine| {
+    let line = |NameLine { who, seat, is_away, called }: &NameLine| {
         let seat = match seat {
             Seat::Host => " host",
             Seat::Member => "",
             Seat::Absent => " absent",
         };
-        format!("{who}{seat}{}", if *is_away { "*" } else { "" })
+        format!("{who}{seat}{}{}", if *is_away { "*" } else { "" }, alias(called.as_deref()))
     };
     names.iter().map(line).collect::<Vec<_>>().join(", ")
 }

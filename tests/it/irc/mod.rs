@@ -4,4 +4,9 @@
 pub(crate) mod client;
 
 pub(super) mod clients;
+mod config;
+mod hostile;
+mod limits;
 mod mixed;
+#[cfg(feature = "tls")]
+mod tls;

@@ -2,11 +2,13 @@
 
 use crate::close::CloseReason;
 use crate::door::decoded::Decoded;
+use crate::door::irc::caps::Caps;
 use crate::door::irc::door::{IrcDoor, Stage};
 use crate::door::irc::names::{self, EVERYBODY};
 use crate::door::irc::numerics::Numeric;
 use crate::door::irc::spell::{Dress, push_join};
 use crate::door::irc::step::{Asked, What};
+use crate::door::recall::Recall;
 use crate::door::reply::GuestRefusal;
 use crate::hub::command::Command;
 use crate::hub::event::Census;
@@ -22,14 +24,14 @@ impl IrcDoor {
         if self.is_asked(|what| matches!(what, What::Register)) {
             self.voice().server_line(format_args!("REGISTER SUCCESS {name} :Account created"));
         }
+        if self.is_asked(|what| matches!(what, What::NickServ)) {
+            self.say_nickserv(&format!("You are {name} now"));
+        }
         let (me, host) = (self.nick.clone(), self.server.name.clone());
         let source = format!("{me}!account@{host}");
         self.voice().number(Numeric::LoggedIn, format_args!("{source} {name} :You are now logged in as {name}"));
         if self.is_asked(|what| matches!(what, What::Sasl)) || matches!(self.stage, Stage::Anteroom) {
             self.voice().say(Numeric::SaslSuccess);
-        }
-        if self.is_asked(|what| matches!(what, What::NickServ)) {
-            self.say_nickserv("You are logged in");
         }
     }
 
@@ -126,7 +128,7 @@ impl IrcDoor {
     }
 
     pub(super) fn on_counted(&mut self, census: Census) {
-        let Census { accounts, guests, sessions, rooms } = census;
+        let Census { accounts, guests, sessions, rooms, most_sessions } = census;
         let mut voice = self.voice();
         let words = format!("There are {accounts} users and {guests} guests on 1 server");
         voice.number(Numeric::UsersOnline, format_args!(":{words}"));
@@ -136,8 +138,8 @@ impl IrcDoor {
         voice.number(Numeric::Clients, format_args!(":I have {sessions} clients and 0 servers"));
         for numeric in [Numeric::LocalUsers, Numeric::GlobalUsers] {
             let kind = if numeric == Numeric::LocalUsers { "local" } else { "global" };
-            let words = format!("Current {kind} users {sessions}, max {sessions}");
-            voice.number(numeric, format_args!("{sessions} {sessions} :{words}"));
+            let words = format!("Current {kind} users {sessions}, max {most_sessions}");
+            voice.number(numeric, format_args!("{sessions} {most_sessions} :{words}"));
         }
         if self.is_asked(|what| matches!(what, What::Burst)) {
             self.say_motd();
@@ -153,9 +155,24 @@ impl IrcDoor {
         let called = self.called.clone();
         let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
         push_join(dress, EVERYBODY, &me, called.as_deref(), &mut self.talk.lines);
-        let nick = self.shown_in_names(&me, false);
-        self.voice().number(Numeric::Names, format_args!("= {EVERYBODY} :{nick}"));
-        self.voice().about(Numeric::EndOfNames, EVERYBODY);
         self.is_greeted = true;
+        let shows_mark = self.caps.has(Caps::READ_MARKER) && self.server.keeps;
+        if shows_mark && self.is_account() {
+            return self.next(Asked::channel(What::EntersEverybody, EVERYBODY), Decoded::Recall(Recall::Unread));
+        }
+        if shows_mark {
+            self.voice().server_line(format_args!("MARKREAD {EVERYBODY} *"));
+        }
+        self.say_alone();
+    }
+
+    /// Who is in `&all`, as far as a client is told that enters it: itself.
+    pub(super) fn say_alone(&mut self) {
+        let Stage::In(me) = &self.stage else { return };
+        if !self.caps.has(Caps::NO_IMPLICIT_NAMES) {
+            let nick = self.shown_in_names(me, false);
+            self.voice().number(Numeric::Names, format_args!("= {EVERYBODY} :{nick}"));
+            self.voice().about(Numeric::EndOfNames, EVERYBODY);
+        }
     }
 }

@@ -6,6 +6,7 @@ mod people;
 mod refusals;
 mod rooms;
 
+use super::caps::Caps;
 use super::door::{IrcDoor, Stage};
 use super::names::{self, EVERYBODY};
 use super::numerics::Numeric;
@@ -39,7 +40,9 @@ impl IrcDoor {
         if let Reply::Closing(_) | Reply::Bye = reply
             && self.talk.label.is_some()
         {
+            let asked = std::mem::take(&mut self.talk.asked);
             self.end_line(out); // its answer comes before the goodbye
+            self.talk.asked = asked;
         }
         self.on_reply(reply);
         self.hand_out(out);
@@ -62,7 +65,9 @@ impl IrcDoor {
                 self.echo_to(name.to_string(), message);
                 self.say_away(name.as_str(), "not here; kept");
             }
-            Event::Entered { room, again, topic, .. } => self.on_entered(room, *again, topic.as_ref()),
+            Event::Entered { room, again, kept, topic, .. } => {
+                self.on_entered(room, *again, kept.is_some(), topic.as_ref());
+            }
             Event::Names { room: _, names, matching } => self.on_members(names, *matching),
             Event::Online { names, matching } => self.on_online(names, *matching),
             Event::Rooms { rooms, matching } => self.on_rooms(rooms, *matching),
@@ -113,11 +118,18 @@ impl IrcDoor {
         }
     }
 
-    /// News about what is kept.
+    /// News about what is kept. Of all places, a client is told those that it has open for sure.
     fn on_notice(&mut self, notice: &Notice) {
-        if let Notice::Read { place: Some(place), id } = notice {
-            let target = history::target_of(place);
-            let mark = super::point::timestamp(*id);
+        let Notice::Read { place, id } = notice else { return };
+        let mark = super::point::timestamp(*id);
+        let targets = match place {
+            Some(place) => vec![history::target_of(place)],
+            None => {
+                let rooms = self.rooms.iter().map(|room| names::channel(room).to_string());
+                std::iter::once(EVERYBODY.to_owned()).chain(rooms).collect()
+            }
+        };
+        for target in targets {
             self.voice().server_line(format_args!("MARKREAD {target} {mark}"));
         }
     }
@@ -128,7 +140,7 @@ impl IrcDoor {
 
     /// One's own message, as others get it.
     fn echo_to(&mut self, target: String, message: &Message) {
-        if self.caps.has(super::caps::Caps::ECHO_MESSAGE) {
+        if self.caps.has(Caps::ECHO_MESSAGE) {
             let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             push_message(dress, target, message, None, &mut self.talk.lines);
         }
@@ -149,7 +161,12 @@ impl IrcDoor {
                 let sign = if *is_set { '+' } else { '-' };
                 self.say_own_mode(&format!("{sign}k *"));
             }
-            What::SetName(text) => self.say_own(format_args!("SETNAME :{text}")),
+            What::SetName(text) => {
+                self.called = Some(text.clone());
+                if self.caps.has(Caps::SETNAME) {
+                    self.say_own(format_args!("SETNAME :{text}"));
+                }
+            }
             _ => {}
         }
         self.talk.asked.what = what;

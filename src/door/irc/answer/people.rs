@@ -7,8 +7,8 @@ use crate::door::irc::numerics::Numeric;
 use crate::door::irc::step::{Asked, Fields, What};
 use crate::door::recall::{Known, Whois};
 use crate::hub::command::{Command, Watch};
-use crate::hub::event::{Change, Whereabouts};
-use crate::hub::names::Who;
+use crate::hub::event::{Change, Present, Whereabouts};
+use crate::hub::names::{RoomName, Who};
 use crate::hub::profile::ProfileKey;
 
 /// Somebody who is online.
@@ -16,19 +16,26 @@ struct Person<'a> {
     who: Who,
     away: Option<&'a str>,
     called: Option<&'a str>,
+    rooms: &'a [(RoomName, bool)],
 }
 
 impl<'a> Person<'a> {
     /// `None` for an account that is offline.
     fn of(whois: &'a Whois) -> Option<Self> {
         match whois {
-            Whois::Guest { name, away, called } => {
-                Some(Self { who: name.clone(), away: away.as_deref(), called: called.as_deref() })
+            Whois::Guest { name, away, called, rooms } => {
+                Some(Self { who: name.clone(), away: away.as_deref(), called: called.as_deref(), rooms })
             }
             Whois::Account(known) => {
-                let Known { name, sessions, away, profile, .. } = &**known;
-                let called = profile.iter().find(|(key, _)| *key == ProfileKey::Name).map(|(_, value)| &**value);
-                (*sessions > 0).then(|| Self { who: name.clone().into(), away: away.as_deref(), called })
+                let Known { name, sessions, away, called, rooms, profile, .. } = &**known;
+                let by_session = called.as_deref();
+                let by_profile = profile.iter().find(|(key, _)| *key == ProfileKey::Name).map(|(_, value)| &**value);
+                (*sessions > 0).then(|| Self {
+                    who: name.clone().into(),
+                    away: away.as_deref(),
+                    called: by_profile.or(by_session),
+                    rooms,
+                })
             }
         }
     }
@@ -38,16 +45,8 @@ impl IrcDoor {
     /// Who somebody is; `None` if nobody has that name.
     pub(super) fn on_whois_answer(&mut self, whois: Option<&Whois>) {
         let person = whois.and_then(Person::of);
-        match &mut self.talk.asked.what {
+        match &self.talk.asked.what {
             What::Whois => self.say_whois(person.as_ref()),
-            What::WhoNick(fields) => {
-                let fields = std::mem::take(fields);
-                if let Some(Person { who, away, called, .. }) = &person {
-                    self.say_who(&fields, who, (away.is_some(), false), *called);
-                }
-                self.end_who();
-            }
-            What::Ison(_) | What::UserHost(_) => self.gather(person.as_ref()),
             What::NotThere => self.say_not_there(person.is_some()),
             _ => {}
         }
@@ -55,7 +54,7 @@ impl IrcDoor {
 
     fn say_whois(&mut self, person: Option<&Person<'_>>) {
         let asked = self.talk.asked.nick.clone();
-        let Some(Person { who, away, called }) = person else {
+        let Some(Person { who, away, called, rooms }) = person else {
             self.voice().about(Numeric::NoSuchNick, &asked);
             return self.voice().about(Numeric::EndOfWhois, asked);
         };
@@ -64,6 +63,10 @@ impl IrcDoor {
         let called = called.map_or_else(|| nick.to_string(), str::to_owned);
         let mut voice = self.voice();
         voice.number(Numeric::WhoisUser, format_args!("{nick} {} {} * :{called}", nick.user(), server.name));
+        let shown =
+            |(room, is_host): &(RoomName, bool)| format!("{}{}", if *is_host { "@" } else { "" }, names::channel(room));
+        let channels: Vec<String> = rooms.iter().map(shown).collect();
+        voice.words(Numeric::WhoisChannels, &format!("{nick} "), &channels);
         voice.number(Numeric::WhoisServer, format_args!("{nick} {} :{}", server.name, server.network));
         if let Some(text) = away {
             voice.number(Numeric::IsAway, format_args!("{nick} :{text}"));
@@ -74,33 +77,20 @@ impl IrcDoor {
         voice.about(Numeric::EndOfWhois, nick);
     }
 
-    /// ISON and USERHOST: one answer about several nicks, each a step of its own.
-    fn gather(&mut self, person: Option<&Person<'_>>) {
+    /// ISON and USERHOST.
+    pub(super) fn say_who_is_on(&mut self, people: &[Present]) {
         let server = self.server.clone();
-        let found = person.map(|Person { who, away, .. }| {
-            let nick = names::nick(who, server.guests);
-            match &self.talk.asked.what {
-                What::UserHost(_) => {
-                    let sign = if away.is_some() { '-' } else { '+' };
-                    format!("{nick}={sign}{}@{}", nick.user(), server.name)
-                }
-                _ => nick.to_string(),
-            }
-        });
-        let is_last = self.talk.asked.is_last;
-        let (What::Ison(words) | What::UserHost(words)) = &mut self.talk.asked.what else { return };
-        words.extend(found.map(Into::into));
-        let words = std::mem::take(words);
-        if is_last {
-            let is_ison = self.is_asked(|what| matches!(what, What::Ison(_)));
-            let numeric = if is_ison { Numeric::AreOn } else { Numeric::UserHosts };
-            return self.voice().number(numeric, format_args!(":{}", words.join(" ")));
+        let is_ison = self.is_asked(|what| matches!(what, What::Ison));
+        let shown = |Present { who, is_away, .. }: &Present| {
+            let (nick, sign) = (names::nick(who, server.guests), if *is_away { '-' } else { '+' });
+            if is_ison { nick.to_string() } else { format!("{nick}={sign}{}@{}", nick.user(), server.name) }
+        };
+        let words: Vec<String> = people.iter().map(shown).collect();
+        let numeric = if is_ison { Numeric::AreOn } else { Numeric::UserHosts };
+        if words.is_empty() {
+            return self.voice().number(numeric, format_args!(":"));
         }
-        if let Some(step) = self.talk.steps.front_mut()
-            && let What::Ison(next) | What::UserHost(next) = &mut step.asked.what
-        {
-            *next = words;
-        }
+        self.voice().words(numeric, "", &words);
     }
 
     /// A line of WHO. `G` is away, `@` the host of the channel. How somebody calls themselves is their nick if it is not

@@ -26,7 +26,7 @@ impl IrcDoor {
         let is_in = self.is_account() || self.proved.is_some();
         match (command.to_ascii_uppercase().as_str(), words.as_slice()) {
             ("IDENTIFY" | "REGISTER", [_, ..]) if is_in => self.say_nickserv("You are logged in"),
-            ("IDENTIFY", [password]) => match UserName::from_record(&self.nick) {
+            ("IDENTIFY", [password]) => match UserName::from_record(self.own_name()) {
                 Ok(name) => return self.identify(name, password),
                 Err(_) => self.say_nickserv("No account has your nick: IDENTIFY name password"),
             },
@@ -34,7 +34,10 @@ impl IrcDoor {
                 Ok(name) => return self.identify(name, password),
                 Err(_) => self.say_nickserv("No account can have that name"),
             },
-            ("REGISTER", [password] | [password, _]) => return self.register(password.as_bytes()),
+            ("REGISTER", [password] | [password, _]) => {
+                self.talk.asked = Asked::plain(What::NickServ);
+                return self.register(password.as_bytes());
+            }
             ("PASSWD", [old, new]) if self.is_account() => return self.change_password(old, new),
             ("PASSWD", [_, _]) => self.say_nickserv("Log in first"),
             _ => HELP.into_iter().for_each(|line| self.say_nickserv(line)),

@@ -17,8 +17,8 @@ use crate::hub::names::Who;
 use crate::hub::profile::ProfileKey;
 use crate::limits::AWAY_BYTES;
 
-/// Nicks in one ISON: each is a question of its own.
-const ISON_NICKS: usize = 32;
+/// Nicks in one ISON: more of the shortest do not fit a line.
+const ISON_NICKS: usize = 256;
 /// Nicks in one USERHOST (RFC 2812, 4.8).
 const USERHOST_NICKS: usize = 5;
 /// The longest name of a WHOX, in digits.
@@ -32,38 +32,38 @@ impl IrcDoor {
         let mask = parameters.at(0);
         let fields = Box::new(fields(parameters.at(1)));
         let asked = |what| Asked::channel(what, repeated(mask));
-        let online = |prefix| Decoded::Command(Command::Who { prefix });
         if mask.starts_with(['#', '&']) {
             return match Target::channel(mask) {
                 Ok(Target::Room(room)) => {
                     let asked = Asked::channel(What::Who(fields), self.channel_of(&room));
-                    self.ask(asked, Decoded::Command(Command::Names { room, prefix: "" }))
+                    self.ask(asked, self.names_command(room))
                 }
-                Ok(Target::Everybody) => self.ask(Asked::channel(What::Who(fields), EVERYBODY), online("")),
+                Ok(Target::Everybody) => self.ask(Asked::channel(What::Who(fields), EVERYBODY), self.who_command("")),
                 Ok(Target::Who(_)) | Err(_) => self.end_who_of(mask),
             };
         }
         match (mask, mask.strip_suffix('*')) {
-            ("*" | "0" | "", _) => self.ask(asked(What::Who(fields)), online("")),
+            ("*" | "0" | "", _) => self.ask(asked(What::Who(fields)), self.who_command("")),
             (_, Some(begin)) => {
-                let mut fields = fields;
-                match begin.strip_prefix(['^', '~']) {
-                    Some(guest) => {
-                        fields.begin = format!("~{guest}").into();
-                        self.ask(asked(What::Who(fields)), online("~"))
-                    }
-                    None => self.ask(asked(What::Who(fields)), online(begin)),
+                let beginnings = names::beginnings(begin, self.server.guests);
+                let last = beginnings.len().saturating_sub(1);
+                for (place, begin) in beginnings.iter().enumerate() {
+                    let asked = Asked { is_last: place == last, ..asked(What::Who(fields.clone())) };
+                    self.then(asked, self.who_command(begin), place > 0);
                 }
+                self.begin()
             }
-            (nick, None) => match names::receiver(nick, self.server.guests) {
-                Some(who) => {
-                    let mut asked = asked(What::WhoNick(fields));
-                    asked.nick = repeated(nick).into();
-                    self.ask(asked, Decoded::Recall(Recall::Whois { who: Some(who) }))
-                }
-                None => self.end_who_of(mask),
+            (nick, None) => match names::candidates(nick, self.server.guests) {
+                names if names.is_empty() => self.end_who_of(mask),
+                names => self.ask(asked(What::Who(fields)), Decoded::Command(Command::AreOn { names })),
             },
         }
+    }
+
+    /// Lists those who are online, as many as an answer may have.
+    pub(super) fn who_command(&self, prefix: &str) -> Decoded<'static> {
+        let (prefix, most) = (Cow::Owned(prefix.to_owned()), Some(self.server.names));
+        Decoded::Command(Command::Who { prefix, most })
     }
 
     fn end_who_of(&mut self, mask: &str) -> Decoded<'static> {
@@ -107,32 +107,18 @@ impl IrcDoor {
     }
 
     pub(super) fn on_ison(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
-        self.ask_each(parameters, || What::Ison(Vec::new()), (Numeric::AreOn, ISON_NICKS))
+        self.ask_who_is_on(parameters, What::Ison, ISON_NICKS)
     }
 
     pub(super) fn on_userhost(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
-        self.ask_each(parameters, || What::UserHost(Vec::new()), (Numeric::UserHosts, USERHOST_NICKS))
+        self.ask_who_is_on(parameters, What::UserHost, USERHOST_NICKS)
     }
 
-    /// Asks for each nick who that is; the last answer has all.
-    fn ask_each(
-        &mut self,
-        parameters: Parameters<'_>,
-        what: impl Fn() -> What,
-        (numeric, most): (Numeric, usize),
-    ) -> Decoded<'static> {
+    fn ask_who_is_on(&mut self, parameters: Parameters<'_>, what: What, most: usize) -> Decoded<'static> {
         let guests = self.server.guests;
         let nicks = parameters.as_slice().iter().flat_map(|words| words.split(' ')).filter(|nick| !nick.is_empty());
-        let people: Vec<Who> = nicks.filter_map(|nick| names::receiver(nick, guests)).take(most).collect();
-        let Some(last) = people.len().checked_sub(1) else {
-            self.voice().number(numeric, format_args!(":"));
-            return Decoded::Nothing;
-        };
-        for (place, who) in people.into_iter().enumerate() {
-            let asked = Asked { is_last: place == last, ..Asked::plain(what()) };
-            self.then(asked, Decoded::Recall(Recall::Whois { who: Some(who) }), true);
-        }
-        self.begin()
+        let names = nicks.take(most).flat_map(|nick| names::candidates(nick, guests)).collect();
+        self.ask(Asked::plain(what), Decoded::Command(Command::AreOn { names }))
     }
 
     pub(super) fn on_away<'a>(&mut self, parameters: Parameters<'a>) -> Decoded<'a> {
@@ -161,6 +147,10 @@ impl IrcDoor {
     pub(super) fn on_monitor(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         let list = || Decoded::Command(Command::Watch(Watch::List));
         match parameters.at(0) {
+            "+" | "-" if parameters.at(1).is_empty() => {
+                self.voice().about(Numeric::NeedMore, "MONITOR");
+                Decoded::Nothing
+            }
             "+" => self.watch_each(parameters.at(1), Watch::On),
             "-" => self.watch_each(parameters.at(1), Watch::Off),
             "C" | "c" => self.ask(Asked::plain(What::MonitorClear), list()),
@@ -197,5 +187,5 @@ fn fields(given: &str) -> Fields {
     let letters: String = LETTERS.chars().filter(|letter| letters.contains(*letter)).collect();
     let is_token = (1..=TOKEN_BYTES).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_digit());
     let token = if is_token { token } else { "0" };
-    Fields { letters: Some(letters.into()), token: token.into(), begin: "".into() }
+    Fields { letters: Some(letters.into()), token: token.into() }
 }

@@ -208,9 +208,10 @@ impl IrcDoor {
 
     pub(super) fn on_register(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         let account = parameters.at(0);
-        let is_own = account == "*" || self.is_me(account);
+        let is_own = account == "*" || account.eq_ignore_ascii_case(self.own_name());
         let shown = repeated(account).to_owned();
         let context = format!(" {shown}");
+        self.talk.asked = Asked::plain(What::Register);
         if self.is_account() || self.proved.is_some() {
             self.fail_register("ALREADY_AUTHENTICATED", &context, "You are logged in");
         } else if &*self.nick == "*" {
@@ -223,11 +224,11 @@ impl IrcDoor {
         Decoded::Nothing
     }
 
-    /// Makes an account of the client's nick.
+    /// Makes an account of the client's nick, for REGISTER or for NickServ, as is asked.
     pub(super) fn register(&mut self, password: &[u8]) -> Decoded<'static> {
         let context = format!(" {}", self.nick);
         let least = self.server.password_min as usize;
-        match UserName::parse(&self.nick) {
+        match UserName::parse(self.own_name()) {
             _ if !self.server.registers => {
                 self.fail_register("TEMPORARILY_UNAVAILABLE", &context, "No new accounts");
             }
@@ -241,13 +242,16 @@ impl IrcDoor {
             }
             Ok(name) => {
                 let request = Request::Register { name, password: Secret::new(password.to_vec()) };
-                return self.request(Asked::plain(What::Register), request);
+                return Decoded::Irc(Box::new(request));
             }
         }
         Decoded::Nothing
     }
 
     pub(in crate::door::irc) fn fail_register(&mut self, code: &str, context: &str, why: &str) {
+        if self.is_asked(|what| matches!(what, What::NickServ)) {
+            return self.say_nickserv(why);
+        }
         self.voice().fail("REGISTER", code, context, why);
     }
 

@@ -140,9 +140,7 @@ impl IrcDoor {
         let channel = parameters.at(0).split(',').next().unwrap_or_default();
         match Target::channel(channel) {
             Ok(Target::Room(room)) => self.names_of(room),
-            Ok(Target::Everybody) => {
-                self.ask(Asked::channel(What::Names, EVERYBODY), Decoded::Command(Command::Who { prefix: "" }))
-            }
+            Ok(Target::Everybody) => self.ask(Asked::channel(What::Names, EVERYBODY), self.who_command("")),
             Ok(Target::Who(_)) | Err(_) => {
                 let channel = repeated(channel).to_owned();
                 self.voice().about(Numeric::EndOfNames, channel);
@@ -153,22 +151,36 @@ impl IrcDoor {
 
     fn names_of(&mut self, room: RoomName) -> Decoded<'static> {
         let asked = Asked::channel(What::Names, self.channel_of(&room));
-        self.ask(asked, Decoded::Command(Command::Names { room, prefix: "" }))
+        self.ask(asked, self.names_command(room))
     }
 
-    /// `LIST`, `LIST #a,#b` or `LIST #pre*`. Conditions such as `>3` are not offered.
-    pub(super) fn on_list<'a>(&mut self, parameters: Parameters<'a>) -> Decoded<'a> {
+    /// Lists the members of a room, as many as an answer may have.
+    pub(in crate::door::irc) fn names_command(&self, room: RoomName) -> Decoded<'static> {
+        let (prefix, most) = (Cow::Borrowed(""), Some(self.server.names));
+        Decoded::Command(Command::Names { room, prefix, most })
+    }
+
+    /// `LIST`, `LIST #a,#b` or `LIST #pre*`. Conditions such as `>3` are not offered: they list all.
+    pub(super) fn on_list(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         let wanted = parameters.at(0);
-        let list = |prefix| Decoded::Command(Command::Rooms { prefix });
-        if let Some(prefix) = wanted.strip_suffix('*') {
-            let prefix = prefix.strip_prefix('#').unwrap_or_default();
-            return self.ask(Asked::plain(What::List(Vec::new())), list(prefix));
+        if wanted.is_empty() || wanted.starts_with(['<', '>']) {
+            return self.ask(Asked::plain(What::List(None)), rooms_command(""));
         }
-        let channels: Vec<Box<str>> =
-            wanted.split(',').filter(|channel| channel.starts_with('#')).map(Into::into).collect();
-        // One channel is searched for; of several, those among the first ones of all rooms are found.
-        let prefix = if let [_] = channels.as_slice() { wanted.strip_prefix('#').unwrap_or_default() } else { "" };
-        self.ask(Asked::plain(What::List(channels)), list(prefix))
+        if let Some(begin) = wanted.strip_suffix('*') {
+            let begin = begin.strip_prefix('#').unwrap_or(begin);
+            return self.ask(Asked::plain(What::List(None)), rooms_command(begin));
+        }
+        let channels = wanted.split(',').filter_map(|channel| channel.strip_prefix('#')).take(IRC_CHANNELS);
+        for channel in channels {
+            let what = What::List(Some(format!("#{channel}").into()));
+            // A room comes first among those that begin with its name.
+            self.then(Asked { is_last: false, ..Asked::plain(what) }, rooms_command(channel), true);
+        }
+        match self.talk.steps.back_mut() {
+            Some(step) => step.asked.is_last = true,
+            None => self.voice().say(Numeric::EndOfList),
+        }
+        self.begin()
     }
 
     /// `KICK #a x,y :why`, or as many channels as nicks: `KICK #a,#b x,y`.
@@ -231,6 +243,11 @@ pub(in crate::door::irc) fn entry(room: RoomName, key: Option<Secret<String>>, m
     let channel = names::channel(&room).to_string();
     let what = What::Join { room: Some(room.clone()), key: key.clone(), makes };
     (Asked::channel(what, channel), Request::EnterRoom { room, password: key, makes })
+}
+
+/// Lists the rooms whose names begin so.
+pub(super) fn rooms_command(begin: &str) -> Decoded<'static> {
+    Decoded::Command(Command::Rooms { prefix: Cow::Owned(begin.to_owned()) })
 }
 
 /// A reason as it is passed on; one that is bad is none.

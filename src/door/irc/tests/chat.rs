@@ -2,13 +2,10 @@
 
 use super::*;
 use crate::door::irc::Server;
-use crate::door::recall::{Known, Recall, Recalled, Whois};
+use crate::door::recall::{Known, Recall, Whois};
 use crate::door::{self, Scene, Spelling};
-use crate::hub::command::Entry;
 use crate::hub::event::Audience;
 use crate::hub::record::Lock;
-use crate::hub::session::SessionId;
-use crate::hub::{Hub, Rules};
 
 const RULES: Rules =
     Rules { sessions_per_account: 4, list_lines: 200, rooms_per_session: 32, room_members: 100, keep_days: 30 };
@@ -70,8 +67,9 @@ impl Chat {
             Decoded::Command(command) => self.command(place, command),
             Decoded::Irc(request) => self.on_request(place, *request),
             Decoded::Recall(Recall::Whois { who: Some(who) }) => {
-                let sessions = self.hub.sessions_named(&who).len();
-                let answer = if sessions > 0 { Recalled::Whois(whois(who, sessions)) } else { Recalled::NoSuchUser };
+                let (sessions, rooms) = (self.hub.sessions_named(&who).len(), self.hub.rooms_named(&who));
+                let answer =
+                    if sessions > 0 { Recalled::Whois(whois(who, sessions, rooms)) } else { Recalled::NoSuchUser };
                 self.clients[place].reply(&Reply::Recalled(Box::new(answer)));
             }
             Decoded::Recall(Recall::Lock { room, password }) => {
@@ -168,15 +166,17 @@ fn session(place: usize) -> SessionId {
     SessionId { slot: place as u32, generation: 0 }
 }
 
-fn whois(who: Who, sessions: usize) -> Whois {
+fn whois(who: Who, sessions: usize, rooms: Vec<(RoomName, bool)>) -> Whois {
     match who {
-        Who::Guest(_) => Whois::Guest { name: who, away: None, called: None },
+        Who::Guest(_) => Whois::Guest { name: who, away: None, called: None, rooms },
         Who::Account(name) => Whois::Account(Box::new(Known {
             name,
             sessions,
             since: 1,
             idle_s: None,
             away: None,
+            called: None,
+            rooms,
             seen_ms: None,
             profile: Vec::new(),
         })),
@@ -194,9 +194,10 @@ fn owned(decoded: Decoded<'_>) -> Decoded<'static> {
             Command::Tell { to, account, text: said, manner } => {
                 Command::Tell { to, account, text: text(said), manner }
             }
-            Command::Who { prefix } => Command::Who { prefix: leaked(prefix) },
-            Command::Rooms { prefix } => Command::Rooms { prefix: leaked(prefix) },
-            Command::Names { room, prefix } => Command::Names { room, prefix: leaked(prefix) },
+            Command::Who { prefix, most } => Command::Who { prefix: text(prefix), most },
+            Command::AreOn { names } => Command::AreOn { names },
+            Command::Rooms { prefix } => Command::Rooms { prefix: text(prefix) },
+            Command::Names { room, prefix, most } => Command::Names { room, prefix: text(prefix), most },
             Command::Topic { room, text: said } => Command::Topic { room, text: said.map(text) },
             Command::Away { text: said } => Command::Away { text: said.map(text) },
             Command::Set { key, value } => Command::Set { key, value: value.map(text) },
@@ -277,8 +278,8 @@ fn keys_names_and_quits() {
     assert_eq!(chat.taken(bob), ":^bob!guest@chatd.local NICK ^rob\n");
     chat.send(alice, "WHO #a");
     let who = chat.taken(alice);
-    assert!(who.contains(":chatd.local 352 Alice #a account chatd.local chatd.local Alice H@ :0 Alice\n"), "{who}");
-    assert!(who.contains(":chatd.local 352 Alice #a guest chatd.local chatd.local ^rob H :0 ^rob\n"), "{who}");
+    assert!(who.contains(":chatd.local 352 Alice #a account chatd.local chatd.local Alice H@ :0 Somebody\n"), "{who}");
+    assert!(who.contains(":chatd.local 352 Alice #a guest chatd.local chatd.local ^rob H :0 Somebody\n"), "{who}");
     assert!(who.ends_with(":chatd.local 315 Alice #a :End of WHO list\n"));
     chat.send(alice, "WHO ^r*");
     assert_eq!(chat.taken(alice).matches(" 352 ").count(), 1);

@@ -3,32 +3,9 @@
 use super::*;
 use crate::door::irc::Bits;
 use crate::door::irc::spell::{self, Dress};
-use crate::door::recall::{Recalled, Whois};
+use crate::door::recall::Whois;
 use crate::door::{Kind, Spelling};
-use crate::hub::command::Entry;
-use crate::hub::event::{Leaving, NameLine, News, RoomLine, Seat};
-use crate::hub::record::Topic;
-use crate::hub::room::RoomId;
-use crate::hub::session::SessionId;
-use crate::hub::{Hub, Rules};
-
-fn entered(name: &str, topic: Option<&str>) -> Event {
-    let topic = topic.map(|text| Topic { by: "bob".into(), text: text.into(), set_ms: 1_795_714_284_250 });
-    Event::Entered { room: room(name), id: any_room(), kept: None, again: false, topic, host: None }
-}
-
-const RULES: Rules =
-    Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3, keep_days: 30 };
-
-/// The id of some room. Only a hub gives any.
-fn any_room() -> RoomId {
-    let me = SessionId { slot: 1, generation: 0 };
-    let mut hub = Hub::new(RULES);
-    hub.handle(me, Command::LogIn { who: who("bob"), since: 1, called: None }, 1);
-    hub.handle(me, Command::Make(Entry { room: room("a"), lock: None }), 1);
-    let is_in = |(_, event)| if let Event::Entered { id, .. } = event { Some(id) } else { None };
-    std::iter::from_fn(|| hub.poll_event()).find_map(is_in).expect("the room is made")
-}
+use crate::hub::event::{Leaving, NameLine, News, Present, RoomLine, Seat};
 
 #[test]
 fn join_enters_or_makes() {
@@ -38,9 +15,9 @@ fn join_enters_or_makes() {
     alice.event(&Event::NoSuchRoom);
     let step = format!("{:?}", alice.next());
     assert_eq!(step, "Some(Irc(EnterRoom { room: RoomName(a), password: Some(***), makes: true }))");
-    alice.event(&entered("a", Some("news")));
-    assert_eq!(command(alice.next()), Command::Names { room: room("a"), prefix: "" });
-    let line = |name: &str, seat| NameLine { who: who(name), seat, is_away: false };
+    alice.event(&entered("a", Some("news"), false));
+    assert_eq!(command(alice.next()), Command::Names { room: room("a"), prefix: "".into(), most: Some(2000) });
+    let line = |name: &str, seat| NameLine { who: who(name), seat, is_away: false, called: None };
     let names = vec![line("Alice", Seat::Host), line("~bob", Seat::Member), line("zoe", Seat::Absent)];
     alice.event(&Event::Names { room: room("a"), names, matching: 3 });
     let step = format!("{:?}", alice.next());
@@ -108,7 +85,14 @@ fn what_others_are_told() {
         why,
         text: text.map(Into::into),
     };
-    let arrived = |name, first| Event::Arrived { room: room("a"), who: who(name), first, away: None };
+    let arrived = |name, first| Event::Arrived {
+        room: room("a"),
+        who: who(name),
+        first,
+        away: None,
+        called: None,
+        is_owner: false,
+    };
     check(
         0,
         &Event::SaidIn { room: room("a"), message: message("~bob", "hi") },
@@ -178,11 +162,18 @@ fn who_is_told_what() {
 fn channels_of_others() {
     let mut alice = Client::alice("");
     alice.first("MODE #a");
-    alice.event(&Event::Rooms { rooms: vec![RoomLine { name: room("a"), members: 2, is_locked: true }], matching: 1 });
+    let line = |name: &str, topic: Option<&str>| RoomLine {
+        name: room(name),
+        members: 2,
+        is_locked: true,
+        is_kept: topic.is_some(),
+        topic: topic.map(Into::into),
+    };
+    alice.event(&Event::Rooms { rooms: vec![line("a", None), line("ab", None)], matching: 2 });
     assert_eq!(alice.taken(), ":chatd.local 324 Alice #a +ntk\n");
     alice.first("LIST");
-    alice.event(&Event::Rooms { rooms: vec![RoomLine { name: room("a"), members: 2, is_locked: true }], matching: 1 });
-    assert_eq!(alice.taken(), ":chatd.local 322 Alice #a 2 :\n:chatd.local 323 Alice :End of LIST\n");
+    alice.event(&Event::Rooms { rooms: vec![line("a", Some("news"))], matching: 1 });
+    assert_eq!(alice.taken(), ":chatd.local 322 Alice #a 2 :news\n:chatd.local 323 Alice :End of LIST\n");
     let many = vec!["#x"; 33].join(",");
     assert_eq!(alice.all(&format!("JOIN {many}")), ":chatd.local 407 Alice * :Too many recipients\n");
     assert_eq!(alice.all("MODE #a b"), ":chatd.local 368 Alice #a :End of channel ban list\n");
@@ -202,20 +193,31 @@ fn channels_of_others() {
 #[test]
 fn people() {
     let mut alice = Client::alice("");
-    let guest =
-        || Reply::Recalled(Box::new(Recalled::Whois(Whois::Guest { name: who("~bob"), away: None, called: None })));
+    let guest = || {
+        Reply::Recalled(Box::new(Recalled::Whois(Whois::Guest {
+            name: who("~bob"),
+            away: None,
+            called: None,
+            rooms: vec![(room("a"), false), (room("b"), true)],
+        })))
+    };
     alice.first("WHOIS ^bob");
     alice.reply(&guest());
-    let expected = ":chatd.local 311 Alice ^bob guest chatd.local * :^bob\n:chatd.local 312 Alice ^bob chatd.local :chatd\n\
+    let expected = ":chatd.local 311 Alice ^bob guest chatd.local * :^bob\n:chatd.local 319 Alice ^bob :#a @#b\n:chatd.local 312 Alice ^bob chatd.local :chatd\n\
                     :chatd.local 318 Alice ^bob :End of WHOIS list\n";
     assert_eq!(alice.taken(), expected);
     alice.first("ISON bob ^bob");
-    alice.reply(&Reply::Recalled(Box::new(Recalled::NoSuchUser)));
-    assert!(alice.next().is_some());
-    alice.reply(&guest());
+    let bob = || vec![Present { who: who("~bob"), is_away: true, called: Some("Bob B".into()) }];
+    alice.event(&Event::Online { names: bob(), matching: 1 });
     assert_eq!(alice.taken(), ":chatd.local 303 Alice :^bob\n");
+    alice.first("USERHOST ^bob");
+    alice.event(&Event::Online { names: bob(), matching: 1 });
+    assert_eq!(alice.taken(), ":chatd.local 302 Alice :^bob=-guest@chatd.local\n");
+    alice.first("ISON nobody");
+    alice.event(&Event::Online { names: Vec::new(), matching: 0 });
+    assert_eq!(alice.taken(), ":chatd.local 303 Alice :\n");
     alice.first("WHO ^bob %na,7");
-    alice.reply(&guest());
+    alice.event(&Event::Online { names: bob(), matching: 1 });
     assert_eq!(alice.taken(), ":chatd.local 354 Alice ^bob 0\n:chatd.local 315 Alice ^bob :End of WHO list\n");
     assert_eq!(alice.all("WHOWAS bob").matches('\n').count(), 2);
     assert_eq!(alice.all("NICK other"), ":chatd.local 447 Alice other :The nick of an account is its name\n");

@@ -14,7 +14,7 @@ pub(super) fn encode_online(names: &[Present], matching: usize, out: &mut Wire<'
 
 /// The rooms.
 pub(super) fn encode_rooms(rooms: &[RoomLine], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
-    for RoomLine { name, members, is_locked } in rooms {
+    for RoomLine { name, members, is_locked, .. } in rooms {
         let (plural, lock) = (if *members == 1 { "" } else { "s" }, if *is_locked { ", password" } else { "" });
         writeln!(out, "C 211-{name} {members} member{plural}{lock}")?;
     }
@@ -23,7 +23,7 @@ pub(super) fn encode_rooms(rooms: &[RoomLine], matching: usize, out: &mut Wire<'
 
 /// The members of a room.
 pub(super) fn encode_names(room: &dyn Display, names: &[NameLine], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
-    for NameLine { who, seat, is_away: _ } in names {
+    for NameLine { who, seat, .. } in names {
         let seat = match seat {
             Seat::Host => " host",
             Seat::Member => "",

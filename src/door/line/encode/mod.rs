@@ -76,7 +76,7 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::OwnerIs { owner } => rooms::encode_owner(owner.as_ref(), w),
         Event::Invited { room, name, away } => rooms::encode_invited(kind, room, name, away.as_deref(), w),
         Event::Invitation { room, from, to: _ } => writeln!(w, "C 111 {room} {from} invites you"),
-        Event::InvitedHere { .. } => Ok(()),
+        Event::InvitedHere { .. } | Event::LockIs { .. } => Ok(()),
         Event::InRoomAlready { room, name } => writeln!(w, "C 554 {name} is in {room} already"),
         Event::Attends { public: true } => writeln!(w, "C 200 you hear what is said to everybody"),
         Event::Attends { public: false } => {

@@ -100,7 +100,8 @@ fn who() {
 
 #[test]
 fn truncated_list() {
-    let names = ["a", "B"].map(|name| Present { who: Who::parse(name).unwrap(), is_away: name == "a" }).to_vec();
+    let names =
+        ["a", "B"].map(|name| Present { who: Who::parse(name).unwrap(), is_away: name == "a", called: None }).to_vec();
     let mut out = Vec::new();
     encode(Kind::Bare, &Event::Online { names, matching: 10_482 }, &mut out);
     let [first, second, last] = &taken(&mut out)[..] else { panic!("three lines") };

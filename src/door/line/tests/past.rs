@@ -237,7 +237,9 @@ fn what_is_told_of_kept_rooms() {
     check_alike(&member, "C 554 you are a member of 32 kept rooms already; LEAVE one first");
     check_alike(&Event::KeptFull, "C 554 no more rooms and members can be kept here");
     let named = [("alice", Seat::Host), ("carol", Seat::Member), ("bob", Seat::Absent)];
-    let names = named.map(|(name, seat)| NameLine { who: user(name).into(), seat, is_away: name == "carol" }).to_vec();
+    let names = named
+        .map(|(name, seat)| NameLine { who: user(name).into(), seat, is_away: name == "carol", called: None })
+        .to_vec();
     let mut lines = vec!["C 211-alice host", "C 211-carol", "C 211-bob absent", "C 211 2 in Tea"];
     check_event(&Event::Names { room: tea(), names: names.clone(), matching: 3 }, &lines, &lines);
     lines[3] = "C 211 3 of 4 in Tea; NAMES Tea prefix narrows it";

@@ -100,11 +100,11 @@ proptest! {
         let profile = vec![(key, value.clone()), (ProfileKey::About, value.clone())];
         let away = seconds.map(|_| value.clone());
         let known = Known {
-            name: name.clone(), sessions: 3, since: number, idle_s: seconds, away, seen_ms: seconds, profile: profile.clone(),
+            name: name.clone(), sessions: 3, since: number, idle_s: seconds, away, called: None, rooms: Vec::new(), seen_ms: seconds, profile: profile.clone(),
         };
         for (recalled, most) in [
             (Recalled::Whois(Whois::Account(Box::new(known))), 8),
-            (Recalled::Whois(Whois::Guest { name: Who::parse("~zoë").unwrap(), away: None, called: None }), 2),
+            (Recalled::Whois(Whois::Guest { name: Who::parse("~zoë").unwrap(), away: None, called: None, rooms: Vec::new() }), 2),
             (Recalled::Profile { name, values: profile }, 3),
             (Recalled::Loud { place: value.clone(), level: Level::All }, 1),
             (Recalled::Forgot { id: number, place: value, is_erased }, 1),

@@ -469,13 +469,13 @@ fn rooms_may_be_written_with_a_hash() {
     for (line, expected) in [
         ("LEAVE #tea", Command::LeaveRoom { room: room("tea"), text: None }),
         ("CLOSE #tea", Command::CloseRoom { room: room("tea") }),
-        ("NAMES #tea b", Command::Names { room: room("tea"), prefix: "b" }),
+        ("NAMES #tea b", Command::Names { room: room("tea"), prefix: "b".into(), most: None }),
         ("KICK #tea bob", Command::Kick { room: room("tea"), name: Who::Account(user("bob")), text: None }),
         ("RM #tea hi", Command::SayIn { room: room("tea"), text: "hi".into(), manner: Manner::Text }),
         ("RM #2nd #hi", Command::SayIn { room: room("2nd"), text: "#hi".into(), manner: Manner::Text }),
         ("INVITE #tea bob", Command::Invite { room: room("tea"), name: Who::Account(user("bob")) }),
         ("HOST #tea bob", Command::HandOn { room: room("tea"), name: Who::Account(user("bob")) }),
-        ("ROOMS #te", Command::Rooms { prefix: "#te" }),
+        ("ROOMS #te", Command::Rooms { prefix: "#te".into() }),
     ] {
         check_one(line, &Decoded::Command(expected));
     }

@@ -266,9 +266,10 @@ fn lists_of_names() {
 #[test]
 fn truncated_lists() {
     let room = |name| RoomName::parse(name).unwrap();
-    let line = crate::hub::event::RoomLine { name: room("tea"), members: 2, is_locked: false };
+    let line =
+        crate::hub::event::RoomLine { name: room("tea"), members: 2, is_locked: false, is_kept: true, topic: None };
     let bob = UserName::parse("bob").unwrap().into();
-    let names = vec![NameLine { who: bob, seat: crate::hub::event::Seat::Host, is_away: false }];
+    let names = vec![NameLine { who: bob, seat: crate::hub::event::Seat::Host, is_away: false, called: None }];
     for (event, expected) in [
         (
             Event::Rooms { rooms: vec![line], matching: 10_482 },

@@ -19,6 +19,8 @@ fn known() -> Known {
         since: 1_795_651_200,
         idle_s: None,
         away: None,
+        called: None,
+        rooms: Vec::new(),
         seen_ms: None,
         profile: Vec::new(),
     }
@@ -72,11 +74,11 @@ fn somebody_who_is_not_there() {
 #[test]
 fn guests_and_nobody() {
     let name = || Who::parse("~zoë").unwrap();
-    let guest = Recalled::Whois(Whois::Guest { name: name(), away: None, called: None });
+    let guest = Recalled::Whois(Whois::Guest { name: name(), away: None, called: None, rooms: Vec::new() });
     let lines = ["C 215-guest", "C 215 ~zoë"];
     check_answer(guest, &lines, &lines);
     let (away, called) = (Some("at\tlunch".into()), Some("Zoë Z.".into()));
-    let guest = Recalled::Whois(Whois::Guest { name: name(), away, called });
+    let guest = Recalled::Whois(Whois::Guest { name: name(), away, called, rooms: Vec::new() });
     let typed = ["C 215-guest", "C 215-away at\tlunch", "C 215-name Zoë Z.", "C 215 ~zoë"];
     let bare = ["C 215-guest", "C 215-away at lunch", "C 215-name Zoë Z.", "C 215 ~zoë"];
     check_answer(guest, &typed, &bare);

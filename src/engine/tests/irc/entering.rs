@@ -75,13 +75,13 @@ fn by_nickserv_from_the_anteroom() {
     irc.account("Alice");
     let place = irc.connect();
     let heard = irc.ask(place, &format!("NICK al\n{USER}"));
-    assert!(heard.contains(" 376 al ") && !heard.contains("JOIN"), "{heard}");
+    assert!(heard.contains(" 376 al ") && !heard.contains(" JOIN &all"), "{heard}");
     assert_eq!(irc.engine.hub.online(), 0);
     let heard = irc.ask(place, "PRIVMSG NickServ :IDENTIFY alice password\nJOIN #tea\n");
     let expected = "\
+:chatd.local NOTICE al :NickServ: You are Alice now
 :chatd.local 900 al al!account@chatd.local Alice :You are now logged in as Alice
 :chatd.local 903 al :SASL authentication successful
-:chatd.local NOTICE al :NickServ: You are logged in
 :al!guest@chatd.local NICK Alice
 :Alice!account@chatd.local JOIN &all
 :chatd.local 353 Alice = &all :Alice
@@ -103,9 +103,14 @@ fn guests() {
     let bob = irc.guest("bob");
     assert_eq!(irc.ask(bob, "JOIN #tea\n").lines().next(), Some(":bob!guest@chatd.local JOIN #tea"));
     let other = irc.connect();
-    for nick in ["alice", "BOB", "NickServ"] {
+    for (nick, refusal) in [
+        ("alice", "433 alice alice :Nickname is already in use"),
+        ("BOB", "433 BOB BOB :Nickname is already in use"),
+        ("NickServ", "432 NickServ NickServ :Erroneous nickname"),
+        ("Chatd.local", "432 Chatd.local Chatd.local :Erroneous nickname"),
+    ] {
         let heard = irc.ask(other, &format!("NICK {nick}\n{USER}"));
-        assert!(heard.contains(&format!(" 433 {nick} {nick} :Nickname is already in use\n")), "{heard}");
+        assert!(heard.contains(&format!(" {refusal}\n")), "{heard}");
     }
     let heard = irc.ask(other, "NICK carol\n");
     assert!(heard.contains(" 001 carol "), "{heard}");

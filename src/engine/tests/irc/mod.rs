@@ -1,17 +1,28 @@
 //! The IRC door in the engine: virtual clients that are written to by hand, in virtual time.
 
+mod channels;
 mod entering;
+mod history;
+mod bounds;
+mod passwords;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use testkit::Dice;
+
 use super::by_hand::ByHand;
+use super::store::Store;
 use crate::door::Door;
 use crate::door::irc::{Guests, Options, Server};
-use crate::engine::{Entrance, Listening, Settings};
+use crate::engine::{Entrance, Listening, Millis, Settings};
+use crate::hub::record::Restored;
+use crate::limits;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// An address from which nobody is exempt from limits.
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 /// What a client says of itself, all but the nick.
 const USER: &str = "USER u 0 * :Some Body\n";
 
@@ -19,6 +30,7 @@ const USER: &str = "USER u 0 * :Some Body\n";
 struct Irc {
     hand: ByHand,
     options: Options,
+    store: Option<Store>,
 }
 
 impl Deref for Irc {
@@ -53,17 +65,50 @@ impl Irc {
     }
 
     fn with(settings: Settings, options: Options) -> Self {
-        Self { hand: ByHand::new(settings, listening(), 7), options }
+        Self { hand: ByHand::new(settings, listening(), 7), options, store: None }
+    }
+
+    /// A door with a store, which answers when time passes.
+    fn with_store() -> Self {
+        let history = Some(limits::History::default());
+        let mut irc = Self::with(Settings { history, ..Settings::default() }, Options { guests: true, sts: None });
+        irc.engine.restore(Restored::default());
+        irc.store = Some(Store::new(0));
+        irc
+    }
+
+    /// Lets time pass, for the store too.
+    fn pass(&mut self, time: Millis) {
+        let Some(mut store) = self.store.take() else { return self.hand.pass(time) };
+        let until = self.now + time;
+        loop {
+            self.hand.pass(0);
+            for message in std::mem::take(&mut self.to_history) {
+                store.take(message);
+            }
+            let now = self.now;
+            store.work(now, &mut Dice::of(1));
+            while let Some((number, verdict)) = store.poll_answer() {
+                self.engine.handle_history(number, verdict);
+            }
+            self.hand.pass(0);
+            self.settle();
+            if self.now >= until {
+                break;
+            }
+            self.hand.pass(20.min(until - now));
+        }
+        self.store = Some(store);
     }
 
     /// A new connection at the IRC door.
     fn connect(&mut self) -> usize {
-        self.try_connect().unwrap()
+        self.connect_from(HERE).unwrap()
     }
 
-    fn try_connect(&mut self) -> Result<usize, String> {
+    fn connect_from(&mut self, ip: IpAddr) -> Result<usize, String> {
         let door = Door::irc(Arc::clone(&self.engine.settings.irc), self.options);
-        self.arrive(HERE.into(), door, Entrance::default(), || Door::irc(Arc::default(), Options::default()))
+        self.arrive(ip.into(), door, Entrance::default(), || Door::irc(Arc::default(), Options::default()))
     }
 
     /// Adds an account whose password is `password`.

@@ -1,0 +1,82 @@
+//! What the store takes part in: messages that wait for the disk, pages, counts, marks.
+
+use super::super::store::Mood;
+use super::{Irc, commands};
+
+#[test]
+fn what_waits_for_the_disk_is_answered_in_order() {
+    let mut irc = Irc::with_store();
+    irc.account("bob");
+    let alice = irc.person_with("alice", "labeled-response batch echo-message message-tags");
+    irc.take(alice);
+    irc.say(alice, "@label=a PRIVMSG bob :hi\n@label=b PING 1\n");
+    assert_eq!(irc.take(alice), "", "it is not on disk yet");
+    irc.pass(500);
+    let heard = irc.take(alice);
+    let lines: Vec<&str> = heard.lines().collect();
+    assert_eq!(commands(&heard), ["BATCH", "PRIVMSG", "301", "BATCH", "PONG"], "{heard}");
+    assert!(lines[0].starts_with("@label=a ") && lines[4].starts_with("@label=b "), "{heard}");
+    assert!(lines[1].contains("batch=") && lines[1].contains("msgid=") && lines[1].ends_with("PRIVMSG bob :hi"));
+    assert!(lines[2].ends_with(" 301 alice bob :not here; kept"), "{heard}");
+    // What cannot be kept is refused, and the lines behind it follow.
+    irc.store.as_mut().unwrap().mood = Mood::Broken;
+    let heard = irc.ask(alice, "@label=c PRIVMSG bob :hi\nPING 2\n");
+    assert_eq!(commands(&heard), ["FAIL", "PONG"], "{heard}");
+    assert!(heard.starts_with("@label=c :chatd.local FAIL PRIVMSG CANNOT :"), "{heard}");
+    irc.store.as_mut().unwrap().mood = Mood::Stuck;
+    irc.say(alice, "PRIVMSG bob :hi\nPING 3\n");
+    irc.pass(2_500);
+    assert_eq!(commands(&irc.take(alice)), ["FAIL", "PONG"]);
+}
+
+#[test]
+fn pages_of_a_kept_room_and_of_one_that_is_not() {
+    let mut irc = Irc::with_store();
+    let alice = irc.person_with("alice", "batch draft/chathistory server-time message-tags");
+    let bob = irc.guest("bob");
+    irc.ask(alice, "JOIN #tea,#milk\nMODE #tea +P\n");
+    irc.ask(bob, "JOIN #tea\n");
+    irc.ask(bob, "PRIVMSG #tea :one\nPRIVMSG #tea :two\nPRIVMSG #tea :three\n");
+    let heard = irc.ask(alice, "CHATHISTORY LATEST #tea * 2\nPING 1\n");
+    assert_eq!(commands(&heard), ["BATCH", "PRIVMSG", "PRIVMSG", "BATCH", "PONG"], "{heard}");
+    assert!(heard.contains(":^bob!guest@chatd.local PRIVMSG #tea :two\n"), "{heard}");
+    let id = heard.split_once("msgid=").unwrap().1.split([' ', ';']).next().unwrap().to_owned();
+    let heard = irc.ask(alice, &format!("CHATHISTORY AROUND #tea msgid={id} 3\n"));
+    let said = heard.lines().filter(|line| line.contains(" PRIVMSG "));
+    let texts: Vec<&str> = said.filter_map(|line| line.rsplit_once(" :")).map(|(_, text)| text).collect();
+    assert_eq!(texts, ["one", "two", "three"], "{heard}");
+    // It is in that room, of which nothing is kept.
+    assert_eq!(commands(&irc.ask(alice, "CHATHISTORY LATEST #milk * 2\n")), ["BATCH", "BATCH"]);
+    assert_eq!(commands(&irc.ask(bob, "CHATHISTORY LATEST #tea * 2\n")), Vec::<&str>::new(), "it knows no batches");
+    for channel in ["#other", "#juice"] {
+        let heard = irc.ask(alice, &format!("CHATHISTORY LATEST {channel} * 2\n"));
+        let refusal = format!("FAIL CHATHISTORY INVALID_TARGET LATEST {channel} :Messages could not be retrieved\n");
+        assert!(heard.ends_with(&refusal), "{heard}");
+    }
+    irc.store.as_mut().unwrap().mood = Mood::Broken;
+    let heard = irc.ask(alice, "CHATHISTORY LATEST #tea * 2\n");
+    assert!(heard.contains("FAIL CHATHISTORY MESSAGE_ERROR LATEST #tea :"), "{heard}");
+}
+
+#[test]
+fn marks_are_shared_by_the_sessions_of_an_account() {
+    let mut irc = Irc::with_store();
+    let one = irc.person_with("alice", "draft/read-marker");
+    let other = irc.person_with("alice", "draft/read-marker labeled-response");
+    let plain = irc.person("alice");
+    let heard = irc.ask(one, "JOIN #tea\n");
+    assert_eq!(commands(&heard), ["JOIN", "MARKREAD", "353", "366"], "{heard}");
+    irc.ask(one, "MODE #tea +P\nPRIVMSG #tea :hi\n");
+    irc.ask(other, "JOIN #tea\n");
+    irc.take(plain);
+    let now = "2023-11-14T22:14:00.000Z";
+    let heard = irc.ask(one, &format!("MARKREAD #tea timestamp={now}\n"));
+    assert!(heard.starts_with(":chatd.local MARKREAD #tea timestamp=2023-11-14T"), "{heard}");
+    assert_eq!(irc.take(other), heard);
+    assert_eq!(irc.take(plain), "");
+    assert_eq!(irc.ask(other, "MARKREAD #tea\n"), heard);
+    assert_eq!(
+        irc.ask(one, "JOIN #milk\nMARKREAD #milk timestamp=2023-11-14T22:14:00.000Z\n").lines().last(),
+        Some(":chatd.local MARKREAD #milk *")
+    );
+}
