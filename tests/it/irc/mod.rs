@@ -7,6 +7,6 @@ pub(super) mod clients;
 mod config;
 mod hostile;
 mod limits;
+mod mixed;
 #[cfg(feature = "tls")]
 mod tls;
-mod mixed;

@@ -22,7 +22,8 @@ fn a_line_and_an_irc_client_talk() {
     bob.expect_exact("D DM ann no");
     // Peace.
     assert_eq!(bob.ask("IGNORE ann"), "C 200 done");
-    ann.ask("PRIVMSG bob :please", "FAIL PRIVMSG");
+    ann.send("PRIVMSG bob :please");
+    ann.expect_exact(":chatd.local NOTICE ann :bob takes no messages from you");
     ann.send("NOTICE bob :please");
     ann.ask("MODE #tea", "403 ann #tea");
     assert_eq!(bob.heard(), [""; 0]);
