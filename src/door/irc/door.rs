@@ -1,6 +1,5 @@
 //! The dialogue with one client.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::caps::Caps;
@@ -13,6 +12,7 @@ use super::sasl::Sasl;
 use super::server::{Options, Server};
 use super::spell;
 use super::step::{Asked, Step, What};
+use super::talk::Talking;
 use super::traced;
 use super::voice::Voice;
 use crate::close::CloseReason;
@@ -35,7 +35,7 @@ pub struct IrcDoor {
     pub(super) is_302: bool,
     pub(super) stage: Stage,
     /// The client's nick as it is shown, `*` before it has one.
-    pub(super) nick: Box<str>,
+    pub(super) nick: Arc<str>,
     /// The realname of USER.
     pub(super) called: Option<Box<str>>,
     /// The account whose password was right, before its session begins.
@@ -44,7 +44,9 @@ pub struct IrcDoor {
     pub(super) sasl: Option<Box<Sasl>>,
     /// The rooms that the session is in, as their makers spelled them: clients see one spelling of each.
     pub(super) rooms: Vec<RoomName>,
-    pub(super) talk: Talk,
+    pub(super) talk: Talking,
+    /// Batches of this connection.
+    pub(super) batches: u32,
     /// The client has been told that it is in `&all`, where it may not be any more.
     pub(super) is_greeted: bool,
     /// The session hears what is said to everybody: it is in `&all`.
@@ -75,24 +77,6 @@ pub(super) struct Arriving {
     pub(super) password: Option<Secret<Vec<u8>>>,
 }
 
-/// What has become of the last line so far.
-#[derive(Debug, Default)]
-pub(super) struct Talk {
-    /// Answers that are not handed out yet.
-    pub(super) lines: Vec<u8>,
-    pub(super) label: Option<Box<Label>>,
-    pub(super) steps: VecDeque<Step>,
-    pub(super) asked: Asked,
-    /// The line counts as a bad one.
-    pub(super) is_bad: bool,
-    /// A line is being carried out.
-    pub(super) is_open: bool,
-    /// It closes next, for this reason.
-    pub(super) closes: Option<CloseReason>,
-    /// Batches of this connection.
-    pub(super) batches: u32,
-}
-
 impl IrcDoor {
     /// The state of a new connection.
     pub fn new(server: Arc<Server>, options: Options) -> Self {
@@ -107,7 +91,8 @@ impl IrcDoor {
             proved: None,
             sasl: None,
             rooms: Vec::new(),
-            talk: Talk::default(),
+            talk: Talking::default(),
+            batches: 0,
             is_greeted: false,
             attends: true,
             time_ms: 0,
@@ -273,12 +258,12 @@ impl IrcDoor {
 
     /// True from [`decode`](Self::decode) until [`end_line`](Self::end_line).
     pub fn is_answering(&self) -> bool {
-        self.talk.is_open
+        self.talk.get().is_some_and(|talk| talk.is_open)
     }
 
     /// True if the [next step](Self::next_step) counts as a line for the rates.
     pub fn counts_next(&self) -> bool {
-        self.talk.steps.front().is_some_and(|step| step.counts)
+        self.talk.get().and_then(|talk| talk.steps.front()).is_some_and(|step| step.counts)
     }
 
     /// The last line is answered: appends what is left of its answer to `out`. True if the line counts as a bad one.
@@ -292,7 +277,9 @@ impl IrcDoor {
         self.talk.lines = Vec::new();
         self.talk.asked = Asked::default();
         self.talk.is_open = false;
-        std::mem::take(&mut self.talk.is_bad)
+        let is_bad = std::mem::take(&mut self.talk.is_bad);
+        self.talk.rest();
+        is_bad
     }
 
     /// Hands out answers, unless they wait for the end of a line with a label.
@@ -300,6 +287,7 @@ impl IrcDoor {
         if self.talk.label.is_none() {
             out.append(&mut self.talk.lines);
         }
+        self.talk.rest();
     }
 
     /// Appends news that are spelled for this client alone to `out`.
@@ -309,6 +297,7 @@ impl IrcDoor {
         self.tell(event);
         out.append(&mut self.talk.lines);
         self.talk.lines = held;
+        self.talk.rest();
     }
 
     /// Appends the last answers to a connection that is not admitted to `out`.
@@ -352,8 +341,8 @@ impl IrcDoor {
 
     /// A name for the next batch.
     pub(super) fn next_batch(&mut self) -> String {
-        self.talk.batches = self.talk.batches.wrapping_add(1);
-        format!("{}", self.talk.batches)
+        self.batches = self.batches.wrapping_add(1);
+        format!("{}", self.batches)
     }
 
     /// Asks for something, of which `asked` is remembered until it is answered.

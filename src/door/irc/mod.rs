@@ -36,6 +36,7 @@ mod sasl;
 mod server;
 mod split;
 mod step;
+mod talk;
 mod text;
 mod traced;
 mod wire;

@@ -62,6 +62,11 @@ impl UserName {
         &self.0
     }
 
+    /// The name, without another copy of it.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     fn folded(&self) -> impl Iterator<Item = u8> + '_ {
         self.0.bytes().map(|b| b.to_ascii_lowercase())
     }

@@ -1,5 +1,7 @@
 //! Coming in: the greeting, and what becomes of passwords.
 
+use std::sync::Arc;
+
 use crate::close::CloseReason;
 use crate::door::decoded::Decoded;
 use crate::door::irc::caps::Caps;
@@ -70,7 +72,7 @@ impl IrcDoor {
 
     /// No guest may have that name.
     pub(super) fn on_guest_refused(&mut self, why: GuestRefusal, is_login: bool) {
-        let nick = if is_login { self.nick.clone() } else { self.talk.asked.nick.clone() };
+        let nick = if is_login { (&*self.nick).into() } else { self.talk.asked.nick.clone() };
         let numeric = match why {
             GuestRefusal::Taken => Numeric::NickInUse,
             GuestRefusal::Shape | GuestRefusal::Reserved => Numeric::BadNick,
@@ -84,7 +86,10 @@ impl IrcDoor {
     /// The session has begun.
     pub(super) fn on_welcome(&mut self, name: &Who) {
         self.proved = None;
-        let nick: Box<str> = names::nick(name, self.server.guests).to_string().into();
+        let nick: Arc<str> = match name {
+            Who::Account(name) => name.shared(),
+            Who::Guest(_) => names::nick(name, self.server.guests).to_string().into(),
+        };
         let was = std::mem::replace(&mut self.stage, Stage::In(name.clone()));
         if let Stage::In(was) = was {
             // A guest who has become an account is where it was.

@@ -35,6 +35,7 @@ impl IrcDoor {
             self.on_notice(notice);
             out.append(&mut self.talk.lines);
             self.talk.lines = held;
+            self.talk.rest();
             return;
         }
         if let Reply::Closing(_) | Reply::Bye = reply
