@@ -91,6 +91,7 @@ enum Verb {
     Ignore,
     Unignore,
     Public,
+    Nick,
     Notify,
     Erase,
     Passwd,
@@ -194,6 +195,7 @@ pub const COMMANDS: &[Command] = {
         ),
         of(Verb::Unignore, "unignore", "NAME", [Name, Nothing], "do not ignore NAME any more"),
         of(Verb::Public, "public", "on|off", [OneOf(&SWITCH), Nothing], "hear what is said to everybody, or do not"),
+        of(Verb::Nick, "nick", "~NAME", [Nothing; 2], "take another name, if you are a guest"),
         of(
             Verb::Notify,
             "notify",
@@ -466,6 +468,11 @@ pub fn is_user_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(goes_on) && text.len() <= 32
 }
 
+/// Whether this has the form of a guest's name: `~`, and a name of the form of a room's.
+pub fn is_guest_name(text: &str) -> bool {
+    text.strip_prefix('~').is_some_and(is_room_name)
+}
+
 /// Whether this has the form of a room name: 1 to 32 letters or digits of any script, or `_.-`.
 pub fn is_room_name(text: &str) -> bool {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
@@ -532,6 +539,7 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Ignore, _) => Intent::People(People::Ignore(people::turn(arguments)?)),
         (Verb::Unignore, [Some(name), None, _]) => Intent::People(People::Ignore(Turn::Off(people::bare(name)))),
         (Verb::Public, [Some(word), None, _]) => Intent::People(people::public(word)?),
+        (Verb::Nick, [Some(name), None, _]) => Intent::People(People::Nick(people::bare(name))),
         (Verb::Notify, _) => Intent::People(people::notify(arguments)?),
         (Verb::Erase, _) => Intent::People(People::Erase(people::erase(arguments)?)),
         (Verb::Passwd, [None, ..]) => Intent::Passwd,

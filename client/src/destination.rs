@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::command::is_user_name;
+use super::command::{is_guest_name, is_user_name};
 
 /// The default port.
 pub const DEFAULT_PORT: u16 = 5015;
@@ -85,7 +85,7 @@ pub(super) fn parse(
 ///
 /// A sentence that says what a name may be.
 pub(super) fn parse_name(text: &str) -> Result<String, String> {
-    if is_user_name(text) {
+    if is_user_name(text) || is_guest_name(text) {
         return Ok(text.to_owned());
     }
     Err(format!("{text:?} is no name: give a letter, then letters, digits or _.-, at most 32 in all; {EXAMPLE}"))
@@ -227,6 +227,8 @@ mod tests {
         check(&["carol@localhost", "7"], &["localhost:7"], "carol");
         check(&["carol@[::1]:7,b"], &["[::1]:7", "b:5015"], "carol");
         check(&["carol@localhost", "Carol"], &["localhost:5015"], "Carol");
+        check(&["~carol@localhost"], &["localhost:5015"], "~carol");
+        check_refused(&["~@localhost"], "is no name");
         check_refused(&["carol@localhost", "dave"], "two names");
         check_refused(&["@localhost"], "is no name");
         check_refused(&["a,carol@b"], "is no server");

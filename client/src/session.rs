@@ -257,7 +257,8 @@ impl Session {
             name: settings.user.clone(),
             settings,
         };
-        if command::is_user_name(&session.settings.user) {
+        let user = &session.settings.user;
+        if command::is_user_name(user) || command::is_guest_name(user) {
             session.connect();
         } else {
             session

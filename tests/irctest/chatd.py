@@ -5,6 +5,7 @@
 
 import itertools
 import os
+import secrets
 import socket
 from pathlib import Path
 from typing import Iterator, Optional, Tuple, Type
@@ -41,10 +42,12 @@ socket = ""
 
 
 def free_ports() -> Iterator[int]:
-    """Ports that nobody listens on, below those that the kernel gives to clients. Each worker has its own."""
+    """Ports that nobody listens on, below those that the kernel gives to clients. Each worker has its own, and begins
+    anywhere among them, for runs at the same time."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    first = 12_000 + int(worker.removeprefix("gw")) % 16 * 1_000
-    for port in itertools.cycle(range(first, first + 1_000)):
+    first = 12_000 + int(worker.removeprefix("gw")) % 8 * 2_000
+    begin = first + secrets.randbelow(2_000)
+    for port in itertools.cycle([*range(begin, first + 2_000), *range(first, begin)]):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -51,8 +51,7 @@ const NO_CONNECT: &str = "one run talks to one server: /quit, then start chatcli
 const NO_ACCOUNTS: &str = "you are logged in already; /passwd changes your password";
 
 /// Commands that chatd does not have, each with advice.
-pub(super) const ABSENT: [(&str, &str); 23] = [
-    ("nick", "your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois"),
+pub(super) const ABSENT: [(&str, &str); 22] = [
     ("mute", QUIET),
     ("unmute", QUIET),
     ("dnd", PRESENCE),

@@ -30,6 +30,8 @@ pub enum People<'a> {
         /// True if they do.
         is_on: bool,
     },
+    /// Another name for a guest, with `~` or without.
+    Nick(&'a str),
     /// How loud this place is, or all places are.
     Levels(Option<&'a str>),
     /// Sets how loud this place is, or the current one.
@@ -213,6 +215,15 @@ mod tests {
         check("/public on", People::Public { is_on: true });
         check("/PUBLIC Off", People::Public { is_on: false });
         for line in ["/public", "/public maybe", "/public on off"] {
+            check_usage(line);
+        }
+    }
+
+    #[test]
+    fn names_of_guests() {
+        check("/nick ~rob", People::Nick("~rob"));
+        check("/nick rob", People::Nick("rob"));
+        for line in ["/nick", "/nick a b"] {
             check_usage(line);
         }
     }

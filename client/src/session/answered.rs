@@ -65,6 +65,7 @@ impl Session {
             | Ask::Ignore { .. }
             | Ask::Ignores { .. }
             | Ask::Public { .. }
+            | Ask::Nick
             | Ask::Notify { .. }
             | Ask::Levels { .. }
             | Ask::Erase(_) => {
@@ -110,6 +111,7 @@ impl Session {
                     self.note("public", attends(is_on));
                 }
             }
+            Ask::Nick => self.on_nick_answer(code, text),
             Ask::Own if code == 215 => self.on_own_state(facts),
             Ask::Own | Ask::Ignores { is_shown: false } => {}
             Ask::Notify { place, level } => {
@@ -251,7 +253,7 @@ fn span(seconds: u64) -> String {
     counted(usize::try_from(seconds / unit).unwrap_or(usize::MAX), name)
 }
 
-/// What it means that somebody is ignored, or not any more.
+/// What it means to hear public messages, or not.
 fn attends(is_on: bool) -> String {
     if is_on {
         "you hear what is said to everybody"
@@ -261,6 +263,7 @@ fn attends(is_on: bool) -> String {
     .to_owned()
 }
 
+/// What it means that somebody is ignored, or not any more.
 fn ignored(name: &str, is_on: bool) -> String {
     match (name, is_on) {
         ("~", true) => "no direct messages of guests reach you".to_owned(),

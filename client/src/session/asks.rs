@@ -59,6 +59,8 @@ pub(super) enum Ask {
         /// Whether the client says so again after a break.
         is_renewed: bool,
     },
+    /// A guest takes another name.
+    Nick,
     /// How loud a place is.
     Notify {
         /// The place.
@@ -87,6 +89,7 @@ impl Ask {
             Self::Watch { .. } | Self::Unwatch(_) | Self::Watches => "WATCH",
             Self::Ignore { .. } | Self::Ignores { .. } => "IGNORE",
             Self::Public { .. } => "PUBLIC",
+            Self::Nick => "NICK",
             Self::Notify { .. } => "NOTIFY",
             Self::Levels { .. } => "UNREAD",
             Self::Erase(_) => "FORGET",
@@ -106,6 +109,7 @@ impl Ask {
             | Self::Unwatch(_)
             | Self::Watches
             | Self::Ignore { .. }
+            | Self::Nick
             | Self::Notify { .. }
             | Self::Levels { .. }
             | Self::Erase(_) => true,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::command::{is_room_name, is_user_name};
+use crate::command::{is_guest_name, is_room_name, is_user_name};
 
 /// Of each kind, at least this many are remembered, and at most twice as many: the latest ones.
 const REMEMBERED: usize = 2048;
@@ -42,8 +42,7 @@ impl Known {
     }
 
     pub(crate) fn see_name(&mut self, name: &str) {
-        // A guest's name is a room name after a tilde.
-        let is_name = is_user_name(name) || name.strip_prefix('~').is_some_and(is_room_name);
+        let is_name = is_user_name(name) || is_guest_name(name);
         if is_name && self.names.see(name) {
             self.version += 1;
         }

@@ -8,9 +8,13 @@ use super::requests::Request;
 use super::watching::Watched;
 use crate::action::{Now, Place};
 use crate::alert::Level;
-use crate::command::{People as Wanted, Turn};
+use crate::command::{People as Wanted, Turn, is_guest_name};
 use crate::past;
 use crate::visible::is_hidden;
+
+/// The answer to `/nick` of somebody who has an account.
+const ACCOUNTS_STAY: &str =
+    "your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois";
 
 /// What is known of people, and renewed after a break.
 #[derive(Debug, Default)]
@@ -70,6 +74,7 @@ impl Session {
                 self.ask_people(Ask::Ignore { name: (*name).to_owned(), is_on: false }, &[name, "off"], now);
             }
             Wanted::Public { is_on } => self.attend(*is_on, false, now),
+            Wanted::Nick(name) => self.take_nick(name, now),
             Wanted::Levels(place) => match place.map(|place| self.place_named(place)) {
                 Some(None) => {}
                 only => self.ask_people(Ask::Levels { only: only.flatten(), is_found: false }, &[], now),
@@ -117,6 +122,31 @@ impl Session {
 
     fn attend(&mut self, is_on: bool, is_renewed: bool, now: Now) {
         self.ask_people(Ask::Public { is_on, is_renewed }, &[if is_on { "on" } else { "off" }], now);
+    }
+
+    /// Asks for another name, if the user is a guest.
+    fn take_nick(&mut self, name: &str, now: Now) {
+        if !self.is_guest() {
+            return self.trouble("unknown", ACCOUNTS_STAY.to_owned());
+        }
+        let name = if name.starts_with('~') { name.to_owned() } else { format!("~{name}") };
+        self.ask_people(Ask::Nick, &[&name], now);
+    }
+
+    /// Whether the user has no account.
+    pub(super) fn is_guest(&self) -> bool {
+        self.name.starts_with('~')
+    }
+
+    /// The answer to NICK: `you are NAME now`, or a refusal.
+    pub(super) fn on_nick_answer(&mut self, code: u16, text: String) {
+        let name = text.strip_prefix("you are ").and_then(|text| text.strip_suffix(" now"));
+        if let Some(name) = name.filter(|name| code == 200 && is_guest_name(name)) {
+            self.known.see_name(name);
+            name.clone_into(&mut self.name);
+            name.clone_into(&mut self.settings.user);
+        }
+        self.reply(code, text);
     }
 
     fn say_away(&mut self, text: Option<String>, is_renewed: bool, now: Now) {

@@ -40,7 +40,12 @@ impl Session {
                 self.known.see_room(room);
                 self.known.see_name(name);
             }
-            102 => self.known.see_name(rest.strip_prefix("is ").map_or("", |now| word(now).0)),
+            102 => {
+                if let Some(now) = rest.strip_prefix("is ").and_then(|rest| rest.strip_suffix(" now")) {
+                    self.known.see_name(now);
+                    self.talk_goes_on(room, now);
+                }
+            }
             108 => return self.on_read_elsewhere(&text),
             109 => {
                 self.on_erased(&text);
@@ -102,7 +107,7 @@ impl Session {
             Kind::Room(room) => (Place::Room(room), from, None),
         };
         self.people.recent.note(id, &place, &from, &text);
-        let (is_mention, is_read) = (mentions(&text, &self.name), id <= self.news.mark(&place));
+        let (is_mention, is_read) = (mentions(&text, self.name.trim_start_matches('~')), id <= self.news.mark(&place));
         let Verdict { stands_out, calls } =
             self.rules.judge(Heard { place: &place, from: &from, is_mention, is_own, is_read });
         if !is_own {

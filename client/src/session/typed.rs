@@ -9,7 +9,8 @@ use super::pasted::lines;
 use super::requests::{REQUESTS, Request};
 use super::{Phase, Session};
 use crate::action::{self, Action, Now, Place};
-use crate::command::{Intent, direct_answer, is_indented, parse};
+use crate::command::{Intent, direct_answer, is_guest_name, is_indented, is_user_name, parse};
+use chatd::text::is_same_name;
 
 /// The state of the user's side.
 #[derive(Debug, Default)]
@@ -280,6 +281,27 @@ impl Session {
         self.remembered.visit();
         self.talk.place = place;
         self.talk.is_stray = false;
+    }
+
+    /// Somebody has another name. Who talks with them goes on doing so, and a line that is begun is for them still.
+    pub(super) fn talk_goes_on(&mut self, was: &str, now: &str) {
+        if !is_user_name(now) && !is_guest_name(now) {
+            return;
+        }
+        let asked_for = match &mut self.talk.dialogue {
+            Dialogue::Text(place) | Dialogue::Edit(place) => Some(place),
+            Dialogue::Open
+            | Dialogue::NameAndText
+            | Dialogue::Nobody
+            | Dialogue::Collect(_)
+            | Dialogue::Paste(_)
+            | Dialogue::Erase(_) => None,
+        };
+        for place in [Some(&mut self.talk.place), self.talk.asked.as_mut(), asked_for].into_iter().flatten() {
+            if matches!(place, Place::Direct { with } if is_same_name(with, was)) {
+                *place = Place::Direct { with: now.to_owned() };
+            }
+        }
     }
 
     /// The receiver of the text is not online.

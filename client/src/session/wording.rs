@@ -3,7 +3,7 @@
 /// The server's text with the operations that it advises replaced by commands of the client. Only after the first `;`
 /// or `:`, because user input may come before it.
 pub(super) fn in_our_words(text: &str) -> String {
-    const OPERATIONS: [(&str, &str); 32] = [
+    const OPERATIONS: [(&str, &str); 33] = [
         ("PM", "/pm"),
         ("BM", "/pm"),
         ("DM", "/dm"),
@@ -34,6 +34,7 @@ pub(super) fn in_our_words(text: &str) -> String {
         ("WATCH", "/watch"),
         ("IGNORE", "/ignore"),
         ("PUBLIC", "/public"),
+        ("NICK", "/nick"),
         ("NOTIFY", "/notify"),
         ("FORGET", "/erase"),
     ];

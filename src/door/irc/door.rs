@@ -45,6 +45,8 @@ pub struct IrcDoor {
     pub(super) batches: u32,
     /// The client has been told that it is in `&all`, where it may not be any more.
     pub(super) is_greeted: bool,
+    /// The session hears what is said to everybody: it is in `&all`.
+    pub(super) attends: bool,
     /// Now, in milliseconds since 1970.
     pub(super) time_ms: u64,
     proxy: ProxyWatch,
@@ -103,6 +105,7 @@ impl IrcDoor {
             talk: Seldom::default(),
             batches: 0,
             is_greeted: false,
+            attends: true,
             time_ms: 0,
             proxy: ProxyWatch::default(),
         }
@@ -162,11 +165,11 @@ impl IrcDoor {
             Event::Neighbour { news: News::Away(_), .. } => self.caps.has(Caps::AWAY_NOTIFY),
             Event::Neighbour { news: News::Called(_), .. } => self.caps.has(Caps::SETNAME),
             Event::InvitedHere { .. } => self.caps.has(Caps::INVITE_NOTIFY),
-            Event::OwnTold { .. } => self.caps.has(Caps::ECHO_MESSAGE),
+            Event::OwnTold { .. } | Event::Withdrawn { .. } => self.caps.has(Caps::ECHO_MESSAGE),
             _ => true,
         };
         let is_own = match event {
-            Event::RoomClosed { .. } | Event::Presence { .. } => true,
+            Event::RoomClosed { .. } | Event::Presence { .. } | Event::Withdrawn { .. } => true,
             Event::Arrived { away: Some(_), first: true, .. } => self.caps.has(Caps::AWAY_NOTIFY),
             Event::Renamed { was: Who::Guest(_), now: Who::Account(_) } => self.caps.has(Caps::ACCOUNT_NOTIFY),
             _ => false,
@@ -413,6 +416,9 @@ impl IrcDoor {
                 dress.push_server(format_args!("KICK {channel} {me} :{why}"), &mut self.talk.lines);
             }
             Event::Presence { name, change } => self.on_presence(name, change),
+            Event::Withdrawn { to, .. } => {
+                self.voice().notice(format_args!("Your last message to {to} could not be kept: {to} does not get it"));
+            }
             _ => spell::encode(dress, event, &mut self.talk.lines),
         }
     }

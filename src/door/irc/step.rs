@@ -127,6 +127,8 @@ pub(super) enum What {
     SetMark,
     /// MARKREAD that asks.
     Mark,
+    /// The mark of `&all`, when it is entered; then who is there.
+    EntersEverybody,
     /// QUIT, with its text.
     Quit(Option<Box<str>>),
 }

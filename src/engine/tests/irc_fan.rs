@@ -154,7 +154,8 @@ fn each_set_of_capabilities_hears_its_own_spelling() {
 fn a_client_that_takes_nothing_is_closed_with_whole_lines() {
     let mut bench = Bench::new(Limits::default());
     let alice = bench.irc("alice", "");
-    let (bob, carol, line) = (bench.irc("bob", "message-tags"), bench.irc("carol", "message-tags"), bench.person("dave"));
+    let (bob, carol, line) =
+        (bench.irc("bob", "message-tags"), bench.irc("carol", "message-tags"), bench.person("dave"));
     for receiver in [bob, line] {
         bench.let_take(receiver, 100);
     }

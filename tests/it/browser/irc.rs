@@ -48,6 +48,7 @@ impl Scene {
         let mut weechat = Weechat::connect(&server, PEOPLE[1])?;
         let talker = Talker::start(&server, PEOPLE[2], "#lobby")?;
         talker.expect("welcome tom");
+        talker.expect("names &all tom");
         talker.expect("names #lobby ");
         irssi.wait_entered("#lobby");
         weechat.wait_entered("#lobby");

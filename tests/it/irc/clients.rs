@@ -14,6 +14,8 @@ pub(crate) mod irssi;
 #[cfg(feature = "tls")]
 mod restart;
 pub(crate) mod talker;
+#[cfg(feature = "history")]
+mod transcripts;
 pub(crate) mod weechat;
 
 /// What a test does with either of the clients that people look at.

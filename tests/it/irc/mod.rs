@@ -9,3 +9,4 @@ mod hostile;
 mod limits;
 #[cfg(feature = "tls")]
 mod tls;
+mod mixed;

@@ -1,4 +1,4 @@
-//! Invitations, rooms that are handed on, and not hearing what is said to everybody.
+//! Invitations, rooms that are handed on, not hearing what is said to everybody, and guests.
 
 use super::*;
 
@@ -81,4 +81,53 @@ fn not_hearing_everybody_also_after_a_break() {
         server C 502 unknown operation; PM hello says it to everybody, HELP lists all
         # 502 this server has no PUBLIC: it is older than this client",
     );
+}
+
+/// A guest at the prompt.
+fn guest() -> Stage {
+    let mut stage = Stage::new(Settings { user: "~rob".to_owned(), ..settings() }, None);
+    let happened = stage.play("connected\nserver C 220 hi\nserver C 230 welcome ~Rob; 2 online");
+    assert!(happened.contains("> C ~rob\n") && happened.contains("ask ~Rob>\n"), "{happened}");
+    stage.play("server C 554 that needs an account, and you are a guest\nserver C 211-bob\nserver C 211 1 online");
+    stage
+}
+
+#[test]
+fn a_guest_takes_another_name() {
+    let mut stage = guest();
+    let happened = stage.play("user /nick zoe\nserver C 553 another guest has that name");
+    assert!(
+        happened.contains("> C NICK ~zoe\n") && happened.contains("# 553 another guest has that name\n"),
+        "{happened}"
+    );
+    assert!(!happened.contains("~zoe>"), "{happened}");
+    let happened = stage.play("user /nick ~Kim\nserver C 200 you are ~Kim now");
+    assert!(happened.contains("> C NICK ~Kim\n") && happened.contains("# 200 you are ~Kim now\n"), "{happened}");
+    assert!(happened.contains("prompt ~Kim>\n"), "{happened}");
+    // It comes back under the new name.
+    let happened = stage.play("lost cut\nwait 60000\nconnected\nserver C 220 hi");
+    assert!(happened.contains("> C ~Kim\n"), "{happened}");
+}
+
+#[test]
+fn the_name_of_an_account_stays() {
+    Stage::ready().check(
+        "user /nick rob
+        ! unknown: your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_server_that_lets_no_guests_in() {
+    let mut stage = Stage::new(Settings { user: "~rob".to_owned(), ..settings() }, None);
+    let happened = stage.play("connected\nserver C 220 hi\nserver C 553 a name is a letter; your name?");
+    assert!(happened.contains("give another name"), "{happened}");
+}
+
+#[test]
+fn a_talk_goes_on_with_a_guest_who_has_another_name() {
+    let mut stage = Stage::ready();
+    let happened = stage.play("user /dm ~rob\nserver C 354 your message?\nserver C 102 ~ROB is ~bob now\nuser psst");
+    assert!(happened.contains("> C DM ~bob psst\n"), "{happened}");
 }

@@ -3,13 +3,14 @@
 use super::super::wire::{Tags, push_line};
 use crate::door::irc::caps::Caps;
 use crate::door::irc::door::IrcDoor;
-use crate::door::irc::names::{self, EVERYBODY};
+use crate::door::irc::names::{self, EVERYBODY, Target};
 use crate::door::irc::point;
 use crate::door::irc::spell::{Dress, push_said};
 use crate::door::irc::step::What;
 use crate::door::recall::{Recalled, time_of};
 use crate::history::{Count, Flag, Line, Paged};
 use crate::hub::event::Manner;
+use crate::hub::names::Who;
 use crate::text;
 
 impl IrcDoor {
@@ -31,9 +32,18 @@ impl IrcDoor {
 
     fn say_page(&mut self, lines: &[Line]) {
         let target = self.talk.asked.channel.clone();
+        self.say_page_of(&target, lines);
+    }
+
+    /// Nothing was said before, or nothing of it is kept.
+    pub(in crate::door::irc) fn say_empty_page(&mut self, target: &str) {
+        self.say_page_of(target, &[]);
+    }
+
+    fn say_page_of(&mut self, target: &str, lines: &[Line]) {
         let batch = self.open_batch(&format!("chathistory {target}"));
         for line in lines {
-            self.say_past(&target, line, batch.as_deref());
+            self.say_past(target, line, batch.as_deref());
         }
         self.close_batch(batch);
     }
@@ -77,18 +87,19 @@ impl IrcDoor {
     /// What is unread: for MARKREAD the mark of one place, for TARGETS when something was last said.
     pub(super) fn on_counts(&mut self, counts: &[Count]) {
         match &self.talk.asked.what {
-            What::Mark => {
+            What::Mark | What::EntersEverybody => {
                 let target = self.talk.asked.channel.clone();
                 let count = counts.iter().find(|count| target_of(&count.place).eq_ignore_ascii_case(&target));
                 let mark = count
                     .filter(|count| count.read > 0)
                     .map_or_else(|| "*".to_owned(), |count| point::timestamp(count.read));
-                self.voice().server_line(format_args!("MARKREAD {target} {mark}"));
+                self.say_mark(&target, &mark);
             }
             What::HistoryTargets { above, below, most } => {
                 let (above, below, most) = (*above, *below, *most);
+                let is_shown = |count: &&Count| self.is_shown(&count.place);
                 let mut found: Vec<&Count> =
-                    counts.iter().filter(|count| count.last > above && count.last < below).collect();
+                    counts.iter().filter(|count| count.last > above && count.last < below).filter(is_shown).collect();
                 found.sort_by_key(|count| count.last);
                 let batch = self.open_batch("draft/chathistory-targets");
                 for count in found.into_iter().take(most) {
@@ -105,30 +116,49 @@ impl IrcDoor {
         }
     }
 
+    /// Whether TARGETS shows a place: a channel that the client is in, or a conversation.
+    fn is_shown(&self, place: &str) -> bool {
+        place.starts_with('@') || place == "*" || self.rooms.iter().any(|room| room.is(place))
+    }
+
+    fn say_mark(&mut self, target: &str, mark: &str) {
+        self.voice().server_line(format_args!("MARKREAD {target} {mark}"));
+        if self.is_asked(|what| matches!(what, What::EntersEverybody)) {
+            self.say_alone();
+        }
+    }
+
+    /// Whether nothing is kept of a channel or of a conversation, and the client may read it: what was said there before
+    /// is nothing.
+    fn is_unkept(&self, target: &str) -> bool {
+        match Target::parse(target).or_else(|| names::receiver(target, self.server.guests).map(Target::Who)) {
+            Some(Target::Everybody) => true,
+            Some(Target::Room(room)) => self.rooms.contains(&room),
+            Some(Target::Who(Who::Guest(_))) => true,
+            Some(Target::Who(Who::Account(_))) => !self.is_account(),
+            None => false,
+        }
+    }
+
     /// A question about what was said before has no answer.
     pub(super) fn on_not_recalled(&mut self, refusal: &Recalled) {
         let target = self.talk.asked.channel.to_string();
         let is_mine = matches!(refusal, Recalled::NotYours | Recalled::NeedsAccount);
-        let is_there = || target == EVERYBODY || self.rooms.iter().any(|room| super::rooms::same(&target, room));
         match &self.talk.asked.what {
-            // Nothing is kept of a room that one is in.
-            What::History(_) if is_mine && is_there() => {
+            What::History(_) if is_mine && self.is_unkept(&target) => {
                 self.talk.steps.clear();
                 self.say_page(&[]);
             }
             What::History(past) => {
                 let context = format!(" {} {target}", past.subcommand);
-                let code = match refusal {
-                    Recalled::NotYours | Recalled::NeedsAccount => "INVALID_TARGET",
-                    _ => "MESSAGE_ERROR",
-                };
+                let code = if is_mine { "INVALID_TARGET" } else { "MESSAGE_ERROR" };
                 self.talk.steps.clear();
                 self.voice().fail("CHATHISTORY", code, &context, "Messages could not be retrieved");
             }
             What::HistoryTargets { .. } => {
                 self.voice().fail("CHATHISTORY", "MESSAGE_ERROR", " TARGETS", "Messages could not be retrieved");
             }
-            What::Mark => self.voice().server_line(format_args!("MARKREAD {target} *")),
+            What::Mark | What::EntersEverybody => self.say_mark(&target, "*"),
             What::SetMark => {} // the question that follows is answered
             _ => self.refuse_command("Nothing is kept here, or not now"),
         }

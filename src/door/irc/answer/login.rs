@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::close::CloseReason;
 use crate::door::decoded::Decoded;
+use crate::door::irc::caps::Caps;
 use crate::door::irc::door::{IrcDoor, Stage};
 use crate::door::irc::names::{self, EVERYBODY};
 use crate::door::irc::numerics::Numeric;
 use crate::door::irc::spell::{Dress, push_join};
 use crate::door::irc::step::{Asked, What};
+use crate::door::recall::Recall;
 use crate::door::reply::GuestRefusal;
 use crate::hub::command::Command;
 use crate::hub::event::Census;
@@ -159,9 +161,24 @@ impl IrcDoor {
         let called = self.called();
         let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
         push_join(dress, EVERYBODY, &me, called.as_deref(), &mut self.talk.lines);
-        let nick = self.shown_in_names(&me, false);
-        self.voice().number(Numeric::Names, format_args!("= {EVERYBODY} :{nick}"));
-        self.voice().about(Numeric::EndOfNames, EVERYBODY);
         self.is_greeted = true;
+        let shows_mark = self.caps.has(Caps::READ_MARKER) && self.server.keeps;
+        if shows_mark && self.is_account() {
+            return self.next(Asked::channel(What::EntersEverybody, EVERYBODY), Decoded::Recall(Recall::Unread));
+        }
+        if shows_mark {
+            self.voice().server_line(format_args!("MARKREAD {EVERYBODY} *"));
+        }
+        self.say_alone();
+    }
+
+    /// Who is in `&all`, as far as a client is told that enters it: itself.
+    pub(super) fn say_alone(&mut self) {
+        let Stage::In(me) = &self.stage else { return };
+        if !self.caps.has(Caps::NO_IMPLICIT_NAMES) {
+            let nick = self.shown_in_names(me, false);
+            self.voice().number(Numeric::Names, format_args!("= {EVERYBODY} :{nick}"));
+            self.voice().about(Numeric::EndOfNames, EVERYBODY);
+        }
     }
 }

@@ -6,6 +6,7 @@ mod people;
 mod refusals;
 mod rooms;
 
+use super::caps::Caps;
 use super::door::{IrcDoor, Stage};
 use super::names::{self, EVERYBODY};
 use super::numerics::Numeric;
@@ -65,7 +66,9 @@ impl IrcDoor {
                 self.echo_to(name.to_string(), message);
                 self.say_away(name.as_str(), "not here; kept");
             }
-            Event::Entered { room, again, topic, .. } => self.on_entered(room, *again, topic.as_ref()),
+            Event::Entered { room, again, kept, topic, .. } => {
+                self.on_entered(room, *again, kept.is_some(), topic.as_ref());
+            }
             Event::Names { room: _, names, matching } => self.on_members(names, *matching),
             Event::Online { names, matching } => self.on_online(names, *matching),
             Event::Rooms { rooms, matching } => self.on_rooms(rooms, *matching),
@@ -138,7 +141,7 @@ impl IrcDoor {
 
     /// One's own message, as others get it.
     fn echo_to(&mut self, target: String, message: &Message) {
-        if self.caps.has(super::caps::Caps::ECHO_MESSAGE) {
+        if self.caps.has(Caps::ECHO_MESSAGE) {
             let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             push_message(dress, target, message, None, &mut self.talk.lines);
         }
@@ -159,7 +162,12 @@ impl IrcDoor {
                 let sign = if *is_set { '+' } else { '-' };
                 self.say_own_mode(&format!("{sign}k *"));
             }
-            What::SetName(text) => self.say_own(format_args!("SETNAME :{text}")),
+            What::SetName(text) => {
+                self.called = Some(text.clone());
+                if self.caps.has(Caps::SETNAME) {
+                    self.say_own(format_args!("SETNAME :{text}"));
+                }
+            }
             _ => {}
         }
         self.talk.asked.what = what;

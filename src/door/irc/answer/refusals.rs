@@ -1,6 +1,7 @@
 //! Refusals: what the hub does not do becomes a numeric about what was asked.
 
 use crate::door::decoded::Decoded;
+use crate::door::irc::caps::Caps;
 use crate::door::irc::door::IrcDoor;
 use crate::door::irc::names;
 use crate::door::irc::numerics::Numeric;
@@ -44,7 +45,7 @@ impl IrcDoor {
             Event::RoomNeedsPassword | Event::WrongRoomPassword { .. } => self.say_bad_key(),
             Event::RoomFull { .. } => self.about_channel(Numeric::ChannelFull),
             Event::TooManyRooms { .. } | Event::MemberOfTooMany { .. } => self.about_channel(Numeric::TooManyChannels),
-            Event::RoomExists { .. } => self.about_channel(Numeric::NoSuchChannel), // it was made meanwhile
+            Event::RoomExists { .. } => self.enter_after_all(),
             Event::NotOnline { .. } | Event::NoSuchAccount { .. } | Event::HearsOneRoom { .. } | Event::OnlyYou => {
                 self.about_nick(Numeric::NoSuchNick);
             }
@@ -55,8 +56,9 @@ impl IrcDoor {
                 self.voice().number(Numeric::MonitorFull, format_args!("{most} {nick} :{words}"));
             }
             Event::OwnerIs { owner } => {
-                let owner = owner.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
-                self.refuse_command(&format!("The owner is {owner}"));
+                let owner = owner.as_ref().map_or("nobody", |owner| owner.as_str());
+                let about = format!("{} :The channel is kept, and its owner is {owner}", self.talk.asked.channel);
+                self.voice().number(Numeric::NotOperator, format_args!("{about}"));
             }
             other => {
                 if let Some(why) = why(other) {
@@ -119,7 +121,13 @@ impl IrcDoor {
             What::Monitor => "MONITOR",
             _ => "*",
         };
-        self.voice().fail(command, "CANNOT", "", why);
+        if command == "SETNAME" {
+            self.voice().fail(command, "CANNOT_CHANGE_REALNAME", "", why);
+        } else if self.caps.has(Caps::STANDARD_REPLIES) {
+            self.voice().fail(command, "CANNOT", "", why);
+        } else {
+            self.voice().notice(why);
+        }
     }
 }
 

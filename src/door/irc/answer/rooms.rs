@@ -6,7 +6,7 @@ use crate::door::decoded::Decoded;
 use crate::door::irc::caps::Caps;
 use crate::door::irc::decode::entry;
 use crate::door::irc::door::{IrcDoor, Stage};
-use crate::door::irc::names;
+use crate::door::irc::names::{self, EVERYBODY};
 use crate::door::irc::numerics::Numeric;
 use crate::door::irc::spell::{Dress, push_join, push_part};
 use crate::door::irc::step::{Asked, Fields, What};
@@ -17,7 +17,7 @@ use crate::hub::record::Topic;
 
 impl IrcDoor {
     /// The session is in a room. What follows are its topic and its members.
-    pub(super) fn on_entered(&mut self, room: &RoomName, again: bool, topic: Option<&Topic>) {
+    pub(super) fn on_entered(&mut self, room: &RoomName, again: bool, is_kept: bool, topic: Option<&Topic>) {
         let channel = names::channel(room).to_string();
         if again {
             return; // a client that is there already knows all of this
@@ -35,9 +35,26 @@ impl IrcDoor {
             let asked = Asked::channel(What::Names, channel.as_str());
             self.next(asked, self.names_command(room.clone()));
         }
-        if self.caps.has(Caps::READ_MARKER) && self.server.keeps {
-            self.next(Asked::channel(What::Mark, channel), Decoded::Recall(Recall::Unread));
+        self.show_mark(channel, is_kept);
+    }
+
+    /// The mark of a channel that was entered. Where nothing is kept there is none.
+    fn show_mark(&mut self, channel: String, is_kept: bool) {
+        if !self.caps.has(Caps::READ_MARKER) || !self.server.keeps {
+            return;
         }
+        if is_kept && self.is_account() {
+            self.next(Asked::channel(What::Mark, channel), Decoded::Recall(Recall::Unread));
+        } else {
+            self.voice().server_line(format_args!("MARKREAD {channel} *"));
+        }
+    }
+
+    /// There is a room of that name meanwhile: it is entered.
+    pub(super) fn enter_after_all(&mut self) {
+        let What::Join { room: Some(room), key, .. } = std::mem::take(&mut self.talk.asked.what) else { return };
+        let (asked, request) = entry(room, key, false);
+        self.next(asked, Decoded::Irc(Box::new(request)));
     }
 
     /// There is no room of that name: it is made.
@@ -49,7 +66,11 @@ impl IrcDoor {
 
     pub(super) fn say_part(&mut self, reason: Option<&str>) {
         let channel = self.talk.asked.channel.clone();
+        let was_in = self.rooms.len();
         self.rooms.retain(|room| !same(&channel, room));
+        if was_in == self.rooms.len() && !channel.starts_with('&') {
+            return; // only the membership of the account has ended
+        }
         if let Stage::In(me) = &self.stage {
             let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             push_part(dress, channel, me, reason, &mut self.talk.lines);
@@ -63,7 +84,16 @@ impl IrcDoor {
 
     /// JOIN and PART of `&all`.
     pub(super) fn on_attends(&mut self, public: bool) {
-        if public { self.say_everybody() } else { self.say_part(None) }
+        let was = std::mem::replace(&mut self.attends, public);
+        match &self.talk.asked.what {
+            _ if public && !was => self.say_everybody(),
+            What::Part(reason) if was && !public => {
+                let reason = reason.clone();
+                self.say_part(reason.as_deref());
+            }
+            What::Part(_) if !public => self.voice().about(Numeric::NotOnChannel, EVERYBODY),
+            _ => {} // a client that is there already knows all of this
+        }
     }
 
     /// A name in a list of members.

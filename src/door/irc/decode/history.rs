@@ -32,14 +32,20 @@ impl IrcDoor {
         if subcommand == "TARGETS" {
             return self.on_targets_of_history(parameters);
         }
-        let Some(place) = self.place(parameters.at(1)) else {
+        let guests = self.server.guests;
+        let is_guest = matches!(names::receiver(parameters.at(1), guests), Some(Who::Guest(_)));
+        let Some(place) = self.place(parameters.at(1)).filter(|_| !is_guest) else {
+            if is_guest {
+                self.say_empty_page(repeated(parameters.at(1)));
+                return Decoded::Nothing;
+            }
             let context = format!(" {subcommand} {}", repeated(parameters.at(1)));
             self.voice().fail("CHATHISTORY", "INVALID_TARGET", &context, "Messages could not be retrieved");
             return Decoded::Nothing;
         };
         let most = parameters.at(least - 1).parse().ok().filter(|most| *most > 0);
         let points = (Point::parse(parameters.at(2)), Point::parse(parameters.at(3)));
-        let shown = repeated(parameters.at(1)).to_owned();
+        let shown = self.shown_target(parameters.at(1));
         match most.zip(pages(&subcommand, points)) {
             Some((most, bounds)) => self.ask_pages(&subcommand, place, (&shown, bounds), most),
             None => {
@@ -61,8 +67,15 @@ impl IrcDoor {
         let most = most.min(IRC_HISTORY_MESSAGES);
         let last = bounds.len().saturating_sub(1);
         for (index, bound) in bounds.iter().enumerate() {
-            let is_half = last > 0;
-            let most = if is_half { (most + (index as u32)).div_ceil(2).max(1) } else { most };
+            // The second half of AROUND begins with the message itself.
+            let most = match (last, index) {
+                (0, _) => most,
+                (_, 0) => most / 2,
+                (_, _) => most - most / 2,
+            };
+            if most == 0 {
+                continue;
+            }
             let past = Past { subcommand: subcommand.into(), lines: Vec::new() };
             let mut asked = Asked::channel(What::History(Box::new(past)), shown);
             asked.is_last = index == last;
@@ -84,6 +97,16 @@ impl IrcDoor {
         self.ask(Asked::plain(what), Decoded::Recall(Recall::Unread))
     }
 
+    /// A target as it is shown.
+    fn shown_target(&self, target: &str) -> String {
+        match Target::parse(target) {
+            Some(Target::Room(room)) => self.channel_of(&room),
+            Some(Target::Everybody) => names::EVERYBODY.to_owned(),
+            Some(Target::Who(who)) => names::nick(&who, self.server.guests).to_string(),
+            None => repeated(target).to_owned(),
+        }
+    }
+
     /// The place of a target.
     fn place(&self, target: &str) -> Option<PlaceName> {
         Some(match Target::parse(target)? {
@@ -102,15 +125,16 @@ impl IrcDoor {
             self.voice().fail("MARKREAD", "NEED_MORE_PARAMS", "", "Missing parameters");
             return Decoded::Nothing;
         }
+        if let Some(who @ Who::Guest(_)) = names::receiver(target, self.server.guests) {
+            let nick = names::nick(&who, self.server.guests).to_string();
+            self.voice().server_line(format_args!("MARKREAD {nick} *"));
+            return Decoded::Nothing;
+        }
         let Some(place) = self.place(target) else {
             self.voice().fail("MARKREAD", "INVALID_PARAMS", &format!(" {shown}"), "No such target");
             return Decoded::Nothing;
         };
-        let shown = Target::parse(target).map_or(shown, |target| match target {
-            Target::Room(room) => self.channel_of(&room),
-            Target::Everybody => names::EVERYBODY.to_owned(),
-            Target::Who(who) => names::nick(&who, self.server.guests).to_string(),
-        });
+        let shown = self.shown_target(target);
         if parameters.count() > 1 {
             let Some(point @ Point::At(_)) = Point::parse(parameters.at(1)) else {
                 let context = format!(" {shown}");

@@ -27,7 +27,7 @@ impl IrcDoor {
     pub(super) fn on_mode<'a>(&mut self, parameters: Parameters<'a>) -> Decoded<'a> {
         let target = parameters.at(0);
         if !target.starts_with(['#', '&']) {
-            self.on_user_mode(target);
+            self.on_user_mode(target, parameters.count() > 1);
             return Decoded::Nothing;
         }
         let room = match self.channel(target) {
@@ -46,9 +46,12 @@ impl IrcDoor {
         self.on_change(&room, first_change(parameters))
     }
 
-    fn on_user_mode(&mut self, target: &str) {
+    /// Changes of one's own modes are ignored: clients ask for `+i` when they connect.
+    fn on_user_mode(&mut self, target: &str, changes: bool) {
         if self.is_me(target) {
-            self.voice().number(Numeric::UserModes, format_args!("+i"));
+            if !changes {
+                self.voice().number(Numeric::UserModes, format_args!("+i"));
+            }
         } else if self.named(target).is_some() {
             self.voice().say(Numeric::NotYourModes);
         }
@@ -69,8 +72,7 @@ impl IrcDoor {
         let channel = self.channel_of(room);
         let word = given.unwrap_or_default();
         match letter {
-            'b' => self.voice().about(Numeric::EndOfBans, channel),
-            'n' | 't' => {} // a room is so, always
+            'b' if word.is_empty() => self.voice().about(Numeric::EndOfBans, channel),
             'k' if is_set && given.is_none() => self.voice().about(Numeric::NeedMore, "MODE"),
             'k' => return self.on_lock(room, channel, is_set, word),
             'P' => {
@@ -114,13 +116,14 @@ fn is_key(word: &str) -> bool {
     is_plain && !word.contains([',', ' ', '\t', ':']) && (1..=PASSWORD_MAX_BYTES).contains(&word.len())
 }
 
-/// The first change of `+ab-c x y`. Each letter without a word of its own takes none.
+/// The first change of `+ab-c x y`. `n` and `t` change nothing: a room is so, always.
 fn first_change(parameters: Parameters<'_>) -> Option<Change<'_>> {
     let mut is_set = true;
     for letter in parameters.at(1).chars() {
         match letter {
             '+' => is_set = true,
             '-' => is_set = false,
+            'n' | 't' => {}
             letter => return Some(Change { is_set, letter, word: parameters.as_slice().get(2).copied() }),
         }
     }

@@ -2,13 +2,10 @@
 
 use super::*;
 use crate::door::irc::Server;
-use crate::door::recall::{Known, Recall, Recalled, Whois};
+use crate::door::recall::{Known, Recall, Whois};
 use crate::door::{self, Scene, Spelling};
-use crate::hub::command::Entry;
 use crate::hub::event::Audience;
 use crate::hub::record::Lock;
-use crate::hub::session::SessionId;
-use crate::hub::{Hub, Rules};
 
 const RULES: Rules =
     Rules { sessions_per_account: 4, list_lines: 200, rooms_per_session: 32, room_members: 100, keep_days: 30 };

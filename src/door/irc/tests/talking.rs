@@ -3,32 +3,9 @@
 use super::*;
 use crate::door::irc::Bits;
 use crate::door::irc::spell::{self, Dress};
-use crate::door::recall::{Recalled, Whois};
+use crate::door::recall::Whois;
 use crate::door::{Kind, Spelling};
-use crate::hub::command::Entry;
 use crate::hub::event::{Leaving, NameLine, News, Present, RoomLine, Seat};
-use crate::hub::record::Topic;
-use crate::hub::room::RoomId;
-use crate::hub::session::SessionId;
-use crate::hub::{Hub, Rules};
-
-fn entered(name: &str, topic: Option<&str>) -> Event {
-    let topic = topic.map(|text| Topic { by: "bob".into(), text: text.into(), set_ms: 1_795_714_284_250 });
-    Event::Entered { room: room(name), id: any_room(), kept: None, again: false, topic, host: None }
-}
-
-const RULES: Rules =
-    Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3, keep_days: 30 };
-
-/// The id of some room. Only a hub gives any.
-fn any_room() -> RoomId {
-    let me = SessionId { slot: 1, generation: 0 };
-    let mut hub = Hub::new(RULES);
-    hub.handle(me, Command::LogIn { who: who("bob"), since: 1, called: None }, 1);
-    hub.handle(me, Command::Make(Entry { room: room("a"), lock: None }), 1);
-    let is_in = |(_, event)| if let Event::Entered { id, .. } = event { Some(id) } else { None };
-    std::iter::from_fn(|| hub.poll_event()).find_map(is_in).expect("the room is made")
-}
 
 #[test]
 fn join_enters_or_makes() {
@@ -38,7 +15,7 @@ fn join_enters_or_makes() {
     alice.event(&Event::NoSuchRoom);
     let step = format!("{:?}", alice.next());
     assert_eq!(step, "Some(Irc(EnterRoom { room: RoomName(a), password: Some(***), makes: true }))");
-    alice.event(&entered("a", Some("news")));
+    alice.event(&entered("a", Some("news"), false));
     assert_eq!(command(alice.next()), Command::Names { room: room("a"), prefix: "".into(), most: Some(2000) });
     let line = |name: &str, seat| NameLine { who: who(name), seat, is_away: false, called: None };
     let names = vec![line("Alice", Seat::Host), line("~bob", Seat::Member), line("zoe", Seat::Absent)];

@@ -28,6 +28,7 @@ fn reads(client: &mut Client, expected: &str) {
 /// The client has connected and joins the lobby by its settings.
 #[track_caller]
 fn a_day<C: Chat>(server: &Server, mut bob: Client, mut client: C) {
+    client.wait_entered("&all");
     client.wait_entered("#lobby");
     client.wait_shown("#lobby", "tea at four");
     reads(&mut bob, "C 103 lobby eve entered");
@@ -48,10 +49,13 @@ fn a_day<C: Chat>(server: &Server, mut bob: Client, mut client: C) {
 
     // Looking and being looked at.
     client.run("/away at lunch");
-    testkit::eventually("she is away", || bob.ask("WHOIS eve").contains("at lunch"));
+    testkit::eventually("she is away", || {
+        client.attend();
+        bob.list("WHOIS eve").iter().any(|line| line.contains("at lunch"))
+    });
     client.run("/away");
     client.run("/whois bob");
-    client.wait_shown("", "bob");
+    client.wait_shown("", "chatd.local");
     assert!(bob.ask("TOPIC lobby coffee at five").starts_with("C 2"));
     client.wait_shown("#lobby", "coffee at five");
 

@@ -8,8 +8,8 @@ use testkit::{PATIENCE, Server, Terminal};
 
 use super::{Chat, is_there, lines_to_type};
 
-/// It writes what it shows of each channel into a file at once, sends without a pause, takes many lines at once from the
-/// keyboard, and comes back soon.
+/// It writes what it shows of each channel into a file at once, takes many lines at once from the keyboard, and comes
+/// back soon.
 const CONFIG: &str = r#"
 servers = ();
 settings = {
@@ -28,7 +28,6 @@ settings = {
     theme = "default";
   };
   "fe-text" = { paste_verify_line_count = "0"; };
-  "irc/core" = { cmd_queue_speed = "0"; cmds_max_at_once = "100"; };
 };
 "#;
 
@@ -44,7 +43,7 @@ impl Irssi {
     pub(crate) fn connect(server: &Server, account: &str) -> Option<Self> {
         let mut irssi = Self::start(server)?;
         for line in lines_to_type("irssi", account, server.door("irc+tls").port()) {
-            irssi.run(&line);
+            irssi.run(&line.replace("/server add", "/server add -cmdspeed 1 -cmdmax 100"));
         }
         Some(irssi)
     }

@@ -23,9 +23,8 @@ fn comes_back<C: Chat>(connect: impl FnOnce(&Server) -> Option<C>) {
     assert!(bob.ask("JOIN lobby").starts_with("C 227 "));
     testkit::eventually("it is in the room again", || {
         client.attend();
-        bob.list("NAMES lobby").iter().any(|line| line.contains("eve"))
+        bob.ask("RM lobby welcome back") == "C 250 sent to 1"
     });
-    bob.op("RM lobby welcome back");
     client.wait_shown("#lobby", "welcome back");
     client.say("#lobby", "thanks");
     while bob.line() != "D RM lobby eve thanks" {}

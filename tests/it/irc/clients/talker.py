@@ -39,7 +39,8 @@ class Talker(irc.bot.SingleServerIRCBot):
             connection.join(self.channel)
 
     def on_endofnames(self, connection, event):
-        tell("names", event.arguments[0], *sorted(self.channels[self.channel].users()))
+        channel = event.arguments[0]
+        tell("names", channel, *sorted(self.channels[channel].users()))
 
     def hear(self, connection, event):
         tags = {tag["key"]: tag["value"] for tag in event.tags or []}

@@ -1,0 +1,157 @@
+//! What was said before: CHATHISTORY, MARKREAD, and messages that were not kept after all.
+
+use super::*;
+use crate::door::Spelling;
+use crate::door::recall::{Bound, Recall, When};
+use crate::history::{Count, Flag, Level, Line, Paged};
+
+const ID: u64 = (1_795_714_284_250 << 20) + 7;
+
+fn page(lines: Vec<Line>) -> Recalled {
+    Recalled::Page { page: Paged { lines, next: None, left: 0 }, is_unread: false }
+}
+
+fn said(place: &str, from: &str, flag: Flag, text: &str) -> Line {
+    Line { id: ID, place: place.into(), from: from.into(), flag, text: text.into() }
+}
+
+/// The most messages and the bounds of the pages that a line asks for.
+#[track_caller]
+fn check_pages(line: &str, expected: &[(u32, Bound)]) {
+    let mut alice = Client::alice("batch");
+    let mut found = Vec::new();
+    let line = line.to_owned();
+    let mut decoded = Some(match alice.door.decode(line.as_bytes()) {
+        Decoded::Recall(Recall::Page { bound, most, .. }) => Recall::Page { place: None, bound, most },
+        other => panic!("{other:?}: {}", alice.taken()),
+    });
+    while let Some(Recall::Page { bound, most, .. }) = decoded {
+        found.push((most, bound));
+        decoded = match alice.next() {
+            Some(Decoded::Recall(Recall::Page { bound, most, .. })) => Some(Recall::Page { place: None, bound, most }),
+            _ => None,
+        };
+    }
+    assert_eq!(found, expected, "{line}");
+}
+
+#[test]
+fn pages() {
+    let (before, after) = (|id| Bound::Before(When::Id(id)), |id| Bound::After(When::Id(id)));
+    let between = |above, below, newest| Bound::Between { above, below, newest };
+    check_pages("CHATHISTORY LATEST #a * 9", &[(9, Bound::None)]);
+    check_pages("CHATHISTORY LATEST #a msgid=7 99", &[(50, between(7, u64::MAX, true))]);
+    check_pages("CHATHISTORY BEFORE bob msgid=7 1", &[(1, before(7))]);
+    check_pages("CHATHISTORY AFTER &all msgid=7 1", &[(1, after(7))]);
+    check_pages("CHATHISTORY BETWEEN #a msgid=3 msgid=7 5", &[(5, between(3, 7, false))]);
+    check_pages("CHATHISTORY BETWEEN #a msgid=7 msgid=3 5", &[(5, between(3, 7, true))]);
+    // A millisecond ends with its last id where it is a lower bound, and begins with its first one.
+    let (first, last) = (1_795_714_284_250 << 20, (1_795_714_284_250 << 20) + 0xf_ffff);
+    let time = "timestamp=2026-11-26T17:31:24.250Z";
+    check_pages(&format!("CHATHISTORY BEFORE #a {time} 5"), &[(5, before(first))]);
+    check_pages(&format!("CHATHISTORY AFTER #a {time} 5"), &[(5, after(last))]);
+    check_pages(&format!("CHATHISTORY LATEST #a {time} 5"), &[(5, between(last, u64::MAX, true))]);
+    check_pages(&format!("CHATHISTORY BETWEEN #a {time} msgid={} 5", u64::MAX), &[(5, between(last, u64::MAX, false))]);
+    // As many as were asked for, the message itself among them.
+    check_pages("CHATHISTORY AROUND #a msgid=7 5", &[(2, before(7)), (3, after(6))]);
+    check_pages("CHATHISTORY AROUND #a msgid=7 4", &[(2, before(7)), (2, after(6))]);
+    check_pages("CHATHISTORY AROUND #a msgid=7 1", &[(1, after(6))]);
+}
+
+#[test]
+fn a_page_is_a_batch() {
+    let mut alice = Client::alice("batch message-tags");
+    alice.join("Lobby");
+    let lines = vec![said("Lobby", "bob", Flag::Plain, "hi"), said("Lobby", "server", Flag::Hole, "3 are missing")];
+    let expected = format!(
+        ":chatd.local BATCH +1 chathistory #Lobby\n\
+         @batch=1;msgid={ID} :bob!account@chatd.local PRIVMSG #Lobby :hi\n\
+         @batch=1 :chatd.local NOTICE #Lobby :3 are missing\n:chatd.local BATCH -1\n"
+    );
+    assert_eq!(alice.recall("CHATHISTORY LATEST #LOBBY * 5", page(lines)), expected);
+    // Direct messages are to the one who did not say them.
+    let lines = vec![said("@bob", "Alice", Flag::Plain, "hi"), said("@bob", "bob", Flag::Plain, "ho")];
+    let answer = alice.recall("CHATHISTORY LATEST bob * 5", page(lines));
+    assert!(answer.contains(":Alice!account@chatd.local PRIVMSG bob :hi\n"), "{answer}");
+    assert!(answer.contains(":bob!account@chatd.local PRIVMSG Alice :ho\n"), "{answer}");
+}
+
+#[test]
+fn where_nothing_is_kept() {
+    let mut alice = Client::alice("batch");
+    alice.join("here");
+    let empty = |batch: u32, target: &str| {
+        format!(":chatd.local BATCH +{batch} chathistory {target}\n:chatd.local BATCH -{batch}\n")
+    };
+    assert_eq!(alice.recall("CHATHISTORY LATEST #here * 5", Recalled::NotYours), empty(1, "#here"));
+    assert_eq!(alice.all("CHATHISTORY LATEST ^bob * 5"), empty(2, "^bob"));
+    let refused = ":chatd.local FAIL CHATHISTORY INVALID_TARGET LATEST #there :Messages could not be retrieved\n";
+    assert_eq!(alice.recall("CHATHISTORY LATEST #there * 5", Recalled::NotYours), refused);
+    assert!(
+        alice.recall("CHATHISTORY LATEST nobody * 5", Recalled::NotYours).contains(" INVALID_TARGET LATEST nobody ")
+    );
+    assert!(
+        alice.recall("CHATHISTORY LATEST #here * 5", Recalled::Unavailable).contains(" MESSAGE_ERROR LATEST #here ")
+    );
+    for line in ["CHATHISTORY LATEST #here *", "CHATHISTORY"] {
+        assert!(alice.all(line).contains("FAIL CHATHISTORY "), "{line}");
+    }
+    for line in
+        ["LATEST #here 7 5", "BEFORE #here * 5", "LATEST #here * 0", "LATEST #here * x", "BETWEEN #a msgid=1 x 5"]
+    {
+        assert!(alice.all(&format!("CHATHISTORY {line}")).contains(" INVALID_PARAMS "), "{line}");
+    }
+}
+
+#[test]
+fn targets() {
+    let mut alice = Client::alice("batch");
+    alice.join("here");
+    let count = |place: &str, ms: u64| Count {
+        place: place.into(),
+        unread: 1,
+        mentions: 0,
+        read: 0,
+        last: (ms << 20) + 1,
+        level: Level::Mentions,
+    };
+    let ms = 1_795_714_284_250;
+    let counts = vec![count("@bob", ms + 2), count("here", ms + 1), count("elsewhere", ms + 1), count("*", ms - 1)];
+    let line = "CHATHISTORY TARGETS timestamp=2026-11-26T17:31:24.250Z timestamp=2026-11-26T18:00:00Z 10";
+    let expected = ":chatd.local BATCH +1 draft/chathistory-targets\n\
+        @batch=1 :chatd.local CHATHISTORY TARGETS #here 2026-11-26T17:31:24.251Z\n\
+        @batch=1 :chatd.local CHATHISTORY TARGETS bob 2026-11-26T17:31:24.252Z\n:chatd.local BATCH -1\n";
+    assert_eq!(alice.recall(line, Recalled::Counts { counts, keep_days: 30 }), expected);
+}
+
+#[test]
+fn marks() {
+    let mut alice = Client::alice("draft/read-marker");
+    let line = "MARKREAD #a timestamp=2026-11-26T17:31:24.250Z".to_owned();
+    match alice.door.decode(line.as_bytes()) {
+        Decoded::Recall(Recall::Read { when, .. }) => {
+            assert_eq!(when, Some(When::Id((1_795_714_284_250 << 20) + 0xf_ffff)));
+        }
+        other => panic!("{other:?}"),
+    }
+    alice.reply(&Reply::Recalled(Box::new(Recalled::NotYours)));
+    assert!(matches!(alice.next(), Some(Decoded::Recall(Recall::Unread))));
+    alice.reply(&Reply::Recalled(Box::new(Recalled::Counts { counts: Vec::new(), keep_days: 30 })));
+    alice.end();
+    assert_eq!(alice.taken(), ":chatd.local MARKREAD #a *\n");
+    assert_eq!(alice.all("MARKREAD ~bob"), ":chatd.local MARKREAD ^bob *\n");
+    assert!(alice.all("MARKREAD #a timestamp=*").contains("FAIL MARKREAD INVALID_PARAMS #a "));
+    assert!(alice.all("MARKREAD").contains("FAIL MARKREAD NEED_MORE_PARAMS"));
+}
+
+#[test]
+fn a_message_that_was_not_kept_after_all() {
+    let withdrawn = Event::Withdrawn { to: name("bob"), id: ID };
+    let alice = Client::alice("");
+    assert_eq!(alice.door.spelling(&withdrawn), Spelling::Untold, "it has not seen the message");
+    let mut alice = Client::alice("echo-message");
+    assert_eq!(alice.door.spelling(&withdrawn), Spelling::Own);
+    alice.door.encode_told(&withdrawn, &mut alice.out);
+    let expected = ":chatd.local NOTICE Alice :Your last message to bob could not be kept: bob does not get it\n";
+    assert_eq!(alice.taken(), expected);
+}
