@@ -163,7 +163,7 @@ impl IrcDoor {
                 self.say_own_mode(&format!("{sign}k *"));
             }
             What::SetName(text) => {
-                self.called = Some(text.clone());
+                self.papers.called = Some(text.clone());
                 if self.caps.has(Caps::SETNAME) {
                     self.say_own(format_args!("SETNAME :{text}"));
                 }
