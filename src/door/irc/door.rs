@@ -9,10 +9,11 @@ use super::names;
 use super::numerics::Numeric;
 use super::request::Request;
 use super::sasl::Sasl;
+use super::seldom::{Left, Seldom};
 use super::server::{Options, Server};
 use super::spell;
 use super::step::{Asked, Step, What};
-use super::talk::Talking;
+use super::talk::Talk;
 use super::traced;
 use super::voice::Voice;
 use crate::close::CloseReason;
@@ -36,15 +37,10 @@ pub struct IrcDoor {
     pub(super) stage: Stage,
     /// The client's nick as it is shown, `*` before it has one.
     pub(super) nick: Arc<str>,
-    /// The realname of USER.
-    pub(super) called: Option<Box<str>>,
-    /// The account whose password was right, before its session begins.
-    pub(super) proved: Option<UserName>,
-    /// The exchange of SASL, while there is one.
-    pub(super) sasl: Option<Box<Sasl>>,
+    pub(super) papers: Seldom<Papers>,
     /// The rooms that the session is in, as their makers spelled them: clients see one spelling of each.
     pub(super) rooms: Vec<RoomName>,
-    pub(super) talk: Talking,
+    pub(super) talk: Seldom<Talk>,
     /// Batches of this connection.
     pub(super) batches: u32,
     /// The client has been told that it is in `&all`, where it may not be any more.
@@ -77,6 +73,23 @@ pub(super) struct Arriving {
     pub(super) password: Option<Secret<Vec<u8>>>,
 }
 
+/// Who a client says it is. Of one that is in, this is left if it has a realname of its own.
+#[derive(Debug, Default)]
+pub(super) struct Papers {
+    /// The realname of USER, unless it is the name of the account.
+    pub(super) called: Option<Box<str>>,
+    /// The account whose password was right, before its session begins.
+    pub(super) proved: Option<UserName>,
+    /// The exchange of SASL, while there is one.
+    pub(super) sasl: Option<Box<Sasl>>,
+}
+
+impl Left for Papers {
+    fn is_nothing(&self) -> bool {
+        self.called.is_none() && self.proved.is_none() && self.sasl.is_none()
+    }
+}
+
 impl IrcDoor {
     /// The state of a new connection.
     pub fn new(server: Arc<Server>, options: Options) -> Self {
@@ -87,11 +100,9 @@ impl IrcDoor {
             is_302: false,
             stage: Stage::Arriving(Box::default()),
             nick: "*".into(),
-            called: None,
-            proved: None,
-            sasl: None,
+            papers: Seldom::default(),
             rooms: Vec::new(),
-            talk: Talking::default(),
+            talk: Seldom::default(),
             batches: 0,
             is_greeted: false,
             attends: true,
@@ -271,7 +282,7 @@ impl IrcDoor {
     pub fn is_answered(&self) -> bool {
         let Some(talk) = self.talk.get() else { return false };
         let is_last = talk.is_open && talk.steps.is_empty() && talk.closes.is_none();
-        is_last && self.proved.is_none() && self.is_logged_in()
+        is_last && self.proved().is_none() && self.is_logged_in()
     }
 
     /// True if the [next step](Self::next_step) counts as a line for the rates.
@@ -354,6 +365,16 @@ impl IrcDoor {
             me: &self.nick,
             out: &mut self.talk.lines,
         }
+    }
+
+    /// The account whose password was right, before its session begins.
+    pub(super) fn proved(&self) -> Option<&UserName> {
+        self.papers.get()?.proved.as_ref()
+    }
+
+    /// How the client calls itself.
+    pub(super) fn called(&self) -> Option<Box<str>> {
+        self.papers.get()?.called.clone()
     }
 
     /// Who the session is.

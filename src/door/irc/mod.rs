@@ -33,6 +33,7 @@ mod names;
 mod numerics;
 mod point;
 mod sasl;
+mod seldom;
 pub(super) mod server;
 mod split;
 mod step;

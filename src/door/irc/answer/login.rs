@@ -19,7 +19,7 @@ use crate::hub::names::{UserName, Who};
 impl IrcDoor {
     /// The password was right, or the account was made.
     pub(super) fn on_proved(&mut self, name: &UserName) {
-        self.proved = Some(name.clone());
+        self.papers.proved = Some(name.clone());
         if self.is_asked(|what| matches!(what, What::Pass)) {
             return; // 001 comes next, with the nick, and nothing before it
         }
@@ -85,7 +85,8 @@ impl IrcDoor {
 
     /// The session has begun.
     pub(super) fn on_welcome(&mut self, name: &Who) {
-        self.proved = None;
+        self.papers.proved = None;
+        self.papers.rest();
         let nick: Arc<str> = match name {
             Who::Account(name) => name.shared(),
             Who::Guest(_) => names::nick(name, self.server.guests).to_string().into(),
@@ -157,7 +158,7 @@ impl IrcDoor {
     pub(super) fn say_everybody(&mut self) {
         let Stage::In(me) = &self.stage else { return };
         let me = me.clone();
-        let called = self.called.clone();
+        let called = self.called();
         let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
         push_join(dress, EVERYBODY, &me, called.as_deref(), &mut self.talk.lines);
         self.is_greeted = true;

@@ -25,7 +25,6 @@ impl IrcDoor {
         }
         self.on_event(event);
         self.hand_out(out);
-        self.talk.rest();
     }
 
     /// Appends an answer of the engine to `out`, and updates the dialogue.
@@ -48,7 +47,6 @@ impl IrcDoor {
         }
         self.on_reply(reply);
         self.hand_out(out);
-        self.talk.rest();
     }
 
     fn on_event(&mut self, event: &Event) {
@@ -165,7 +163,7 @@ impl IrcDoor {
                 self.say_own_mode(&format!("{sign}k *"));
             }
             What::SetName(text) => {
-                self.called = Some(text.clone());
+                self.papers.called = Some(text.clone());
                 if self.caps.has(Caps::SETNAME) {
                     self.say_own(format_args!("SETNAME :{text}"));
                 }

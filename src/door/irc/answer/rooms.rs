@@ -23,7 +23,7 @@ impl IrcDoor {
             return; // a client that is there already knows all of this
         }
         self.rooms.push(room.clone());
-        let called = self.called.clone();
+        let called = self.called();
         if let Stage::In(me) = &self.stage {
             let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             push_join(dress, &channel, me, called.as_deref(), &mut self.talk.lines);

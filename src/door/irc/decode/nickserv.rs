@@ -23,7 +23,7 @@ impl IrcDoor {
         let text = text.trim_matches(' ');
         let (command, rest) = text.split_once(' ').unwrap_or((text, ""));
         let words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
-        let is_in = self.is_account() || self.proved.is_some();
+        let is_in = self.is_account() || self.proved().is_some();
         match (command.to_ascii_uppercase().as_str(), words.as_slice()) {
             ("IDENTIFY" | "REGISTER", [_, ..]) if is_in => self.say_nickserv("You are logged in"),
             ("IDENTIFY", [password]) => match UserName::from_record(self.own_name()) {

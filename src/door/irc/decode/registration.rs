@@ -155,7 +155,7 @@ impl IrcDoor {
         }
         arriving.has_user = true;
         let called = plain(parameters.at(3)).ok();
-        self.called = called.map(|called| fitting(called.trim_matches(' '), IRC_REALNAME_BYTES).into());
+        self.papers.called = called.map(|called| fitting(called.trim_matches(' '), IRC_REALNAME_BYTES).into());
         Decoded::Nothing
     }
 
@@ -172,14 +172,14 @@ impl IrcDoor {
 
     pub(super) fn on_authenticate(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         let word = parameters.at(0);
-        if self.is_account() || self.proved.is_some() {
+        if self.is_account() || self.proved().is_some() {
             self.voice().say(Numeric::SaslAlready);
             return Decoded::Nothing;
         }
-        let Some(sasl) = &mut self.sasl else { return self.on_mechanism(word) };
+        let Some(sasl) = &mut self.papers.sasl else { return self.on_mechanism(word) };
         let progress = if word == "*" { None } else { Some(sasl.handle_chunk(word)) };
         if progress != Some(Progress::Goes) {
-            self.sasl = None;
+            self.papers.sasl = None;
         }
         match progress {
             None => self.voice().say(Numeric::SaslAborted),
@@ -195,7 +195,7 @@ impl IrcDoor {
 
     fn on_mechanism(&mut self, word: &str) -> Decoded<'static> {
         if word.eq_ignore_ascii_case("PLAIN") {
-            self.sasl = Some(Box::new(Sasl::default()));
+            self.papers.sasl = Some(Box::new(Sasl::default()));
             push_body(&mut self.talk.lines, format_args!("AUTHENTICATE +"));
         } else if word == "*" {
             self.voice().say(Numeric::SaslAborted);
@@ -212,7 +212,7 @@ impl IrcDoor {
         let shown = repeated(account).to_owned();
         let context = format!(" {shown}");
         self.talk.asked = Asked::plain(What::Register);
-        if self.is_account() || self.proved.is_some() {
+        if self.is_account() || self.proved().is_some() {
             self.fail_register("ALREADY_AUTHENTICATED", &context, "You are logged in");
         } else if &*self.nick == "*" {
             self.fail_register("NEED_NICK", &context, "NICK comes first");
@@ -260,12 +260,12 @@ impl IrcDoor {
     pub(in crate::door::irc) fn complete(&mut self) -> Option<Decoded<'static>> {
         match &mut self.stage {
             Stage::In(Who::Account(_)) => None,
-            Stage::Anteroom | Stage::In(Who::Guest(_)) => self.proved.is_some().then(|| self.enter_proved()),
+            Stage::Anteroom | Stage::In(Who::Guest(_)) => self.proved().is_some().then(|| self.enter_proved()),
             Stage::Arriving(arriving) => {
                 if !arriving.has_nick || !arriving.has_user || arriving.negotiates {
                     return None;
                 }
-                if self.sasl.take().is_some() {
+                if self.papers.sasl.take().is_some() {
                     self.voice().say(Numeric::SaslAborted);
                 }
                 self.come_in()
@@ -274,7 +274,7 @@ impl IrcDoor {
     }
 
     fn come_in(&mut self) -> Option<Decoded<'static>> {
-        if self.proved.is_some() {
+        if self.proved().is_some() {
             return Some(self.enter_proved());
         }
         let Stage::Arriving(arriving) = &mut self.stage else { return None };
@@ -290,7 +290,11 @@ impl IrcDoor {
     }
 
     fn enter_proved(&mut self) -> Decoded<'static> {
-        let called = self.called.clone();
+        let papers = &mut *self.papers;
+        if papers.called.as_deref() == papers.proved.as_ref().map(UserName::as_str) {
+            papers.called = None; // that is shown anyway
+        }
+        let called = self.called();
         self.request(Asked::plain(What::Entering), Request::EnterProved { called })
     }
 
@@ -301,7 +305,7 @@ impl IrcDoor {
             self.wait_for_nick();
             return None;
         };
-        let called = self.called.clone();
+        let called = self.called();
         Some(self.request(Asked::plain(What::Entering), Request::EnterAsGuest { guest, called }))
     }
 

@@ -90,7 +90,7 @@ impl Chat {
             Request::Register { name, .. } => self.clients[place].reply(&Reply::Proved { name }),
             Request::ChangePassword { .. } => self.clients[place].reply(&Reply::PasswordChanged),
             Request::EnterProved { called } => {
-                let who = self.clients[place].door.proved.clone().expect("a password was right");
+                let who = self.clients[place].door.proved().cloned().expect("a password was right");
                 self.command(
                     place,
                     Command::LogIn { who: who.into(), since: 1, called: called.map(String::from).map(Into::into) },

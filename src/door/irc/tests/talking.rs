@@ -3,7 +3,7 @@
 use super::*;
 use crate::door::irc::Bits;
 use crate::door::irc::spell::{self, Dress};
-use crate::door::recall::{Notice, Whois};
+use crate::door::recall::{Notice, Recalled, Whois};
 use crate::door::{Kind, Spelling};
 use crate::hub::event::{Leaving, NameLine, News, Present, RoomLine, Seat};
 
