@@ -228,6 +228,12 @@ impl Door {
         }
     }
 
+    /// Whether a line, given without its end, may contain a password although none is [expected](Self::expects_secret): at
+    /// the IRC door any line may be one to its service.
+    pub fn has_secret(&self, line: &[u8]) -> bool {
+        self.as_irc().is_some_and(|door| door.has_secret(line))
+    }
+
     /// Whether the login is complete. At the relay door it is the entry into the room.
     pub fn is_logged_in(&self) -> bool {
         match self {

@@ -106,6 +106,12 @@ impl Reader {
         self.steps < TURN_STEPS
     }
 
+    /// Whether the buffer of all reads holds these bytes.
+    #[cfg(test)]
+    pub(super) fn has_read(&self, bytes: &[u8]) -> bool {
+        memchr::memmem::find(&self.scratch, bytes).is_some()
+    }
+
     /// True if there is nothing to read.
     pub(super) fn is_idle(&self) -> bool {
         self.run_queue.is_empty() && self.entering.is_empty() && self.quantum.is_none()
@@ -299,7 +305,9 @@ impl<S> Engine<S> {
                 Some(Next::Held(held)) => self.on_held(id, held),
                 Some(Next::Step) => self.on_step(id),
                 Some(Next::Cut(Cut::Line { end, next })) => {
-                    self.on_line(id, bytes.get(..end).unwrap_or_default(), next);
+                    let line = bytes.get(..end).unwrap_or_default();
+                    quantum.is_secret |= self.conns.find(id).is_some_and(|conn| conn.door.has_secret(line));
+                    self.on_line(id, line, next);
                     quantum.is_secret |= self.conns.find(id).is_some_and(|conn| conn.door.expects_secret());
                     quantum.at += next;
                 }

@@ -261,6 +261,19 @@ impl IrcDoor {
         self.talk.get().is_some_and(|talk| talk.is_open)
     }
 
+    /// Whether it holds memory of an answer.
+    #[cfg(test)]
+    pub fn keeps_an_answer(&self) -> bool {
+        self.talk.get().is_some()
+    }
+
+    /// True if the last line of a client who is in has no step left.
+    pub fn is_answered(&self) -> bool {
+        let Some(talk) = self.talk.get() else { return false };
+        let is_last = talk.is_open && talk.steps.is_empty() && talk.closes.is_none();
+        is_last && self.proved.is_none() && self.is_logged_in()
+    }
+
     /// True if the [next step](Self::next_step) counts as a line for the rates.
     pub fn counts_next(&self) -> bool {
         self.talk.get().and_then(|talk| talk.steps.front()).is_some_and(|step| step.counts)
@@ -269,8 +282,9 @@ impl IrcDoor {
     /// The last line is answered: appends what is left of its answer to `out`. True if the line counts as a bad one.
     pub fn end_line(&mut self, out: &mut Vec<u8>) -> bool {
         if let Some(label) = self.talk.label.take() {
-            let batch = self.next_batch();
-            label.end(&self.server, &batch, &self.talk.lines, out);
+            let lines = std::mem::take(&mut self.talk.lines);
+            let server = Arc::clone(&self.server);
+            label.end(&server, || self.next_batch(), &lines, out);
         } else {
             out.extend_from_slice(&self.talk.lines);
         }
@@ -284,8 +298,16 @@ impl IrcDoor {
 
     /// Hands out answers, unless they wait for the end of a line with a label.
     pub(super) fn hand_out(&mut self, out: &mut Vec<u8>) {
-        if self.talk.label.is_none() {
-            out.append(&mut self.talk.lines);
+        match self.talk.label.take() {
+            None => out.append(&mut self.talk.lines),
+            Some(mut label) => {
+                if !self.talk.steps.is_empty() && !self.talk.lines.is_empty() {
+                    let lines = std::mem::take(&mut self.talk.lines);
+                    let server = Arc::clone(&self.server);
+                    label.begin(&server, || self.next_batch(), &lines, out);
+                }
+                self.talk.label = Some(label);
+            }
         }
         self.talk.rest();
     }

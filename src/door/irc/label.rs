@@ -5,37 +5,50 @@ use super::wire::push_with_tag;
 
 /// The label of the line that is being answered, as it was given.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Label(Box<str>);
+pub(super) struct Label {
+    value: Box<str>,
+    /// The batch of the answer, once its first lines are out.
+    batch: Option<Box<str>>,
+}
 
 /// What a line in a batch of its own begins with.
 const IN_BATCH: &[u8] = b"@batch=";
 
 impl Label {
     pub(super) fn new(value: &str) -> Self {
-        Self(value.into())
+        Self { value: value.into(), batch: None }
     }
 
-    /// Appends the whole answer to `out`: nothing is acknowledged, a line is labelled, several are a batch of this name.
-    pub(super) fn end(&self, server: &Server, batch: &str, lines: &[u8], out: &mut Vec<u8>) {
-        let Self(label) = self;
-        let name = &server.name;
-        let mut all = lines.split_inclusive(|byte| *byte == b'\n');
-        match (all.next(), all.next()) {
-            (None, _) => push_with_tag(out, "label", label, format!(":{name} ACK\r\n").as_bytes()),
-            (Some(line), None) => push_with_tag(out, "label", label, line),
-            (Some(_), Some(_)) => {
-                let begin = format!(":{name} BATCH +{batch} labeled-response\r\n");
-                push_with_tag(out, "label", label, begin.as_bytes());
-                for line in lines.split_inclusive(|byte| *byte == b'\n') {
-                    if line.starts_with(IN_BATCH) {
-                        out.extend_from_slice(line);
-                    } else {
-                        push_with_tag(out, "batch", batch, line);
-                    }
-                }
-                out.extend_from_slice(format!(":{name} BATCH -{batch}\r\n").as_bytes());
+    /// Appends the first lines of an answer that goes on, or further ones, to `out`: they are parts of a batch of this
+    /// name, unless one has begun. So a client hears that it is in a room before it hears anything there.
+    pub(super) fn begin(&mut self, server: &Server, batch: impl FnOnce() -> String, lines: &[u8], out: &mut Vec<u8>) {
+        let batch = self.batch.get_or_insert_with(|| {
+            let batch = batch();
+            let begin = format!(":{} BATCH +{batch} labeled-response\r\n", server.name);
+            push_with_tag(out, "label", &self.value, begin.as_bytes());
+            batch.into()
+        });
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            if line.starts_with(IN_BATCH) {
+                out.extend_from_slice(line);
+            } else {
+                push_with_tag(out, "batch", batch, line);
             }
         }
+    }
+
+    /// Appends the whole answer, or its rest, to `out`: nothing is acknowledged, a line is labelled, several are a batch of
+    /// this name.
+    pub(super) fn end(mut self, server: &Server, batch: impl FnOnce() -> String, lines: &[u8], out: &mut Vec<u8>) {
+        let count = lines.iter().filter(|byte| **byte == b'\n').count();
+        let name = &server.name;
+        match (&self.batch, count) {
+            (None, 0) => return push_with_tag(out, "label", &self.value, format!(":{name} ACK\r\n").as_bytes()),
+            (None, 1) => return push_with_tag(out, "label", &self.value, lines),
+            (None | Some(_), _) => self.begin(server, batch, lines, out),
+        }
+        let batch = self.batch.unwrap_or_default();
+        out.extend_from_slice(format!(":{name} BATCH -{batch}\r\n").as_bytes());
     }
 }
 
@@ -46,7 +59,19 @@ mod tests {
     #[track_caller]
     fn check(lines: &str, expected: &str) {
         let mut out = Vec::new();
-        Label::new("x").end(&Server::default(), "7", lines.as_bytes(), &mut out);
+        Label::new("x").end(&Server::default(), || "7".to_owned(), lines.as_bytes(), &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_answer_that_goes_on() {
+        let (server, mut out) = (Server::default(), Vec::new());
+        let mut label = Label::new("x");
+        label.begin(&server, || "7".to_owned(), b":a JOIN #b\r\n", &mut out);
+        label.begin(&server, || "8".to_owned(), b"", &mut out);
+        label.end(&server, || "9".to_owned(), b":a 353\r\n:a 366\r\n", &mut out);
+        let expected = "@label=x :chatd.local BATCH +7 labeled-response\r\n@batch=7 :a JOIN #b\r\n@batch=7 :a 353\r\n\
+            @batch=7 :a 366\r\n:chatd.local BATCH -7\r\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 

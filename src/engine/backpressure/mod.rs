@@ -136,6 +136,7 @@ impl<S> Engine<S> {
         let Held { message, bytes, .. } = *held;
         if self.count_line(id, bytes).is_some() {
             self.command(id, message);
+            self.end_if_answered(id);
         }
     }
 

@@ -11,7 +11,10 @@ mod guests;
 mod proof;
 
 use super::Engine;
+use super::conn::Conn;
 use super::id::ConnId;
+use super::life::Life;
+use super::pause::Pause;
 use crate::close::CloseReason;
 use crate::door::irc::Request;
 use crate::door::reply::Reply;
@@ -34,6 +37,11 @@ impl IrcConnections {
     /// A connection was accepted at `door`.
     pub(super) fn count(&mut self, door: &Door) {
         self.count += usize::from(door.as_irc().is_some());
+    }
+
+    /// True if clients of IRC are there, or may come.
+    pub(super) fn is_seen(&self) -> bool {
+        self.is_listening || self.any()
     }
 
     /// True if somebody may be there.
@@ -62,6 +70,27 @@ impl<S> Engine<S> {
             return;
         }
         self.handle_decoded(id, decoded, false);
+        if self.is_being_greeted(id) {
+            return self.on_step(id); // nothing comes between the beginning of a session and its greeting
+        }
+        self.end_if_answered(id);
+    }
+
+    /// True if the session of a connection has begun, and its client has not been told all of it.
+    fn is_being_greeted(&self, id: ConnId) -> bool {
+        let Some(conn) = self.conns.peek(id).filter(|conn| conn.life == Life::Open) else { return false };
+        conn.pause == Pause::None && conn.door.is_logged_in() && conn.door.kind().is_none()
+    }
+
+    /// Ends the last line at once if nothing is left of it: what comes next comes behind its answer.
+    pub(super) fn end_if_answered(&mut self, id: ConnId) {
+        let is_answered = |conn: &Conn<S>| {
+            let is_free = conn.life == Life::Open && conn.pause == Pause::None && conn.held.is_none();
+            is_free && conn.door.as_irc().is_some_and(|door| door.is_answered())
+        };
+        if self.conns.peek(id).is_some_and(is_answered) {
+            self.end_irc_line(id);
+        }
     }
 
     /// The last line of a connection is answered.
@@ -130,7 +159,7 @@ impl<S> Engine<S> {
     }
 
     fn tell_neighbours_if_needed(&mut self) {
-        self.hub.tell_neighbours(self.irc.is_listening || self.irc.any());
+        self.hub.tell_neighbours(self.irc.is_seen());
     }
 }
 

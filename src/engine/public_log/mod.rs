@@ -248,7 +248,9 @@ impl PublicLog {
 
     /// Everybody has caught up: the log is empty again.
     pub(super) fn clear(&mut self, pages: &mut Pages) {
-        if self.entries.is_empty() && self.runs.iter().all(Vec::is_empty) {
+        let columns_are_empty =
+            || self.irc.iter().flat_map(|columns| columns.iter()).all(|column| column.runs.is_empty());
+        if self.entries.is_empty() && self.runs.iter().all(Vec::is_empty) && columns_are_empty() {
             return;
         }
         for run in self.runs.iter_mut().flat_map(|runs| runs.drain(..)) {

@@ -18,6 +18,8 @@ impl World {
             client.connected_at = now;
             if client.role == Role::Guest {
                 self.send_request(i);
+            } else if client.irc.is_some() {
+                self.begin_irc(i);
             } else {
                 client.expected.push_back(Expect { codes: &["220"], what: What::Greeting, sent_at: now, bytes: 0 });
             }
@@ -128,6 +130,7 @@ impl World {
         }
         self.clients[i].is_going = true;
         match self.clients[i].going {
+            Going::Bye if self.clients[i].irc.is_some() => self.quit_irc(i),
             Going::Bye => {
                 let bye = if self.clients[i].is_typed { "C EX" } else { "ex" };
                 self.send_line(i, bye, 0, &["221"], What::Bye);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
+use super::irc_clients::IrcTalk;
 use super::ledger::Note;
 use super::shadow::Presence;
 use crate::engine::{ConnId, Millis, NEVER};
@@ -171,6 +172,8 @@ pub(super) struct Client {
     /// How it sees the accounts that it watches; `tracks` if the model follows that.
     pub(super) watching: BTreeMap<u16, Presence>,
     pub(super) tracks: bool,
+    /// What it knows, if it comes by the IRC door.
+    pub(super) irc: Option<IrcTalk>,
     /// It may have asked for notices of what is forgotten.
     pub(super) wants_forgets: bool,
 }
@@ -219,6 +222,7 @@ impl Client {
             is_public: true,
             watching: BTreeMap::new(),
             tracks: false,
+            irc: None,
             wants_forgets: false,
         }
     }
@@ -229,7 +233,7 @@ impl Client {
 
     /// Whether it may be one of the web door, where lines are typed and frames whole.
     pub(super) fn may_come_by_web(&self) -> bool {
-        self.is_typed && !matches!(self.role, Role::Guest | Role::Dribbler)
+        self.is_typed && self.irc.is_none() && !matches!(self.role, Role::Guest | Role::Dribbler)
     }
 
     pub(super) fn is_over(&self) -> bool {

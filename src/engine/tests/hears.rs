@@ -107,6 +107,9 @@ impl World {
         if let Some(end) = &client.end {
             panic!("client {i} gets {line:?} after {end:?}");
         }
+        if client.irc.is_some() {
+            return self.on_irc_line(i, line);
+        }
         if line.starts_with("D ") {
             return self.on_message(i, line);
         }

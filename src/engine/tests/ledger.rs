@@ -76,6 +76,13 @@ impl Ledger {
         (message.hearers, message.answered_at) = (hearers, now);
     }
 
+    /// The server has shown its sender the id of a message.
+    pub(super) fn on_own(&mut self, number: u32, id: u64) {
+        let message = &mut self.messages[number as usize];
+        assert!(message.id == 0 || message.id == id, "two ids: {id} and {message:?}");
+        message.id = id;
+    }
+
     /// A client has heard a message.
     pub(super) fn on_heard(&mut self, number: u32, place: Place, id: Option<u64>, by: usize) {
         let message = &mut self.messages[number as usize];

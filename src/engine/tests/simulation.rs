@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use testkit::Dice;
 
 use super::clients::{Client, Going, Reading, Role};
+use super::irc_clients::IrcTalk;
 use super::store::Mood;
 use super::world::World;
 use crate::engine::{Millis, NEVER, Settings};
@@ -149,6 +150,7 @@ fn client(number: u64, length: Millis, dice: &mut Dice) -> Client {
         3 if role == Role::Flooder => client.reading = Reading::Stopped,
         _ => {}
     }
+    client.irc = (role == Role::Talker && dice.below(4) == 0).then(IrcTalk::default);
     client.tracks = true;
     client.is_fair = client.stops.is_none()
         && client.vanishes_at == NEVER

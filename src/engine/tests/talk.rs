@@ -58,6 +58,9 @@ impl World {
     }
 
     pub(super) fn operate(&mut self, i: usize) {
+        if self.clients[i].irc.is_some() {
+            return self.operate_irc(i);
+        }
         // Rooms with odd numbers have a password.
         let room = self.dice.below(self.rooms) as u8;
         let password = if room % 2 == 1 { " word" } else { "" };

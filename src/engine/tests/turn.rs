@@ -1,7 +1,9 @@
 //! One turn of the loop: the calls that `net/turn/` makes, in the same order.
 
+use std::sync::Arc;
+
 use super::world::World;
-use crate::door::{Door, rooms};
+use crate::door::{Door, irc, rooms};
 use crate::engine::{Entrance, Outside, Phase, Ready, Sent, ToAccounts, Why};
 use crate::limits::{ACCEPTS_A_TURN, DATAGRAMS_A_TURN};
 
@@ -101,7 +103,9 @@ impl World {
     pub(super) fn admit(&mut self, place: usize) {
         let client = &self.clients[place];
         let is_web = self.wires[place].web.is_some();
+        let irc = Arc::clone(&self.engine.settings.irc);
         let door = || match (client.is_guest(), is_web) {
+            _ if client.irc.is_some() => Door::irc(Arc::clone(&irc), irc::Options::default()),
             (true, _) => Door::rooms(rooms::Options::default()),
             (false, true) => Door::web(0),
             (false, false) => Door::line(),

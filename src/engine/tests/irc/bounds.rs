@@ -1,8 +1,10 @@
 //! What a client may do before it is in, how fast, and how its connection ends.
 
 use super::{Irc, USER, commands};
+use crate::door::irc::IrcDoor;
 use crate::door::irc::Options;
 use crate::engine::Settings;
+use crate::engine::conn::Conn;
 use crate::limits::{BAD_LINES, LOGIN_LINES, LOGIN_OWED_BYTES, Limits};
 
 #[test]
@@ -178,4 +180,50 @@ fn who_does_not_read_is_closed() {
     }
     let text = String::from_utf8(irc.heard(bob)).unwrap();
     assert!(irc.wires[bob].closed.is_some(), "{text:?}");
+}
+
+#[test]
+fn an_idle_client_is_small() {
+    let sizes = (size_of::<Conn<usize>>(), size_of::<IrcDoor>());
+    assert!(sizes.0 + sizes.1 <= 700, "{sizes:?}");
+    let mut irc = Irc::new();
+    let alice = irc.person("alice");
+    irc.ask(alice, "JOIN #tea,#milk,#juice\nPRIVMSG #tea,#milk :hi\n@label=1 NAMES #tea\n");
+    let id = irc.wires[alice].id;
+    let conn = irc.engine.conns.find(id).unwrap();
+    let door = conn.door.as_irc().unwrap();
+    assert!(!door.is_answering() && !door.keeps_an_answer(), "{door:?}");
+    assert!(conn.claim.is_none() && conn.held.is_none() && conn.past.is_none());
+}
+
+#[test]
+fn a_trace_shows_no_password() {
+    let mut irc = Irc::with_guests();
+    irc.account("alice");
+    let bob = irc.guest("bob");
+    let id = irc.wires[bob].id;
+    for line in [
+        "NS IDENTIFY alice hunter2",
+        "PRIVMSG NickServ :IDENTIFY alice hunter2",
+        "@label=1 :x!y@z privmsg nickserv :passwd hunter2 hunter2",
+        "AUTHENTICATE hunter2",
+        "REGISTER * * hunter2",
+        "PASS hunter2",
+    ] {
+        let door = &irc.engine.conns.find(id).unwrap().door;
+        assert!(door.has_secret(line.as_bytes()), "{line}");
+        assert!(!door.traced(line.as_bytes()).unwrap().contains("hunter2"), "{line}");
+    }
+    let door = &irc.engine.conns.find(id).unwrap().door;
+    assert!(!door.has_secret(b"PRIVMSG #tea :hi") && door.traced(b"PRIVMSG #tea :hi").unwrap().contains("hi"));
+    let stranger = irc.connect();
+    let id = irc.wires[stranger].id;
+    let door = &irc.engine.conns.find(id).unwrap().door;
+    assert!(!door.traced(b"hunter2").unwrap().contains("hunter2"));
+    // What was read is wiped, also when it came in pieces.
+    for piece in ["PRIVMSG Nick", "Serv :IDENTIFY al", "ice hunter2", "\r\nPING 1\r\n"] {
+        irc.send(bob, piece);
+    }
+    irc.pass(3_000);
+    assert!(!irc.engine.reader.has_read(b"hunter2"));
 }

@@ -30,6 +30,22 @@ fn what_waits_for_the_disk_is_answered_in_order() {
 }
 
 #[test]
+fn a_client_is_in_a_channel_before_it_hears_there() {
+    let mut irc = Irc::with_store();
+    let alice = irc.person_with("alice", "labeled-response batch draft/read-marker");
+    let bob = irc.person("bob");
+    irc.ask(bob, "JOIN #tea\n");
+    irc.store.as_mut().unwrap().mood = Mood::Stuck;
+    irc.say(alice, "@label=a JOIN #tea\n"); // its mark is asked for, and does not come
+    irc.say(bob, "PRIVMSG #tea :hi\n");
+    let heard = irc.take(alice);
+    assert_eq!(commands(&heard), ["BATCH", "JOIN", "PRIVMSG"], "{heard}");
+    irc.pass(2_500);
+    let heard = irc.take(alice);
+    assert_eq!(commands(&heard), ["MARKREAD", "353", "366", "BATCH"], "{heard}");
+}
+
+#[test]
 fn pages_of_a_kept_room_and_of_one_that_is_not() {
     let mut irc = Irc::with_store();
     let alice = irc.person_with("alice", "batch draft/chathistory server-time message-tags");
