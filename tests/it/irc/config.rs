@@ -68,6 +68,9 @@ fn a_reload_brings_another_message_of_the_day_and_no_other_name() {
     server.wait_for_log("irc.name has changed; that takes effect when the server is restarted");
     alice.send("JOIN #tea");
     alice.expect(":alice!account@chatd.local JOIN #tea");
+    let mut newcomer = Irc::connect(server.door("irc"));
+    newcomer.greet("eve");
+    newcomer.expect(":chatd.local 001 eve");
     // A bad file changes nothing.
     fs::write(server.path("motd.txt"), b"caf\xe9\n").unwrap();
     let mut desk = server.desk();
