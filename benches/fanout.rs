@@ -7,8 +7,10 @@ mod settings;
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use chatd::door::Door;
+use chatd::door::irc::Options;
 use chatd::engine::{ConnId, DatagramPlaces, Engine, Entrance, Phase, Random, Read, Ready, Roll, Settings, Wrote};
 use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::record::Lock;
@@ -26,6 +28,9 @@ fn main() {
     let mut criterion = settings::short();
     everybody(&mut criterion, "to everybody", Way::Lines);
     everybody(&mut criterion, "to everybody by WebSocket", Way::Messages);
+    everybody(&mut criterion, "to everybody by IRC", Way::Irc);
+    room(&mut criterion, "in a room", Way::Lines);
+    room(&mut criterion, "in a room by IRC", Way::Irc);
     rooms(&mut criterion);
     criterion.final_summary();
 }
@@ -36,7 +41,7 @@ fn everybody(criterion: &mut Criterion, name: &str, way: Way) {
     for receivers in [10, 1_000, 10_000] {
         for lines in [1, LINES_A_TURN] {
             let mut chat = Chat::by(way, receivers + 1);
-            let said = way.spell(&format!("C PM {TEXT}")).repeat(lines);
+            let said = way.say(None).repeat(lines);
             group.throughput(Throughput::Elements(receivers as u64 * lines as u64));
             group.bench_function(BenchmarkId::new(format!("{lines} lines"), receivers), |bencher| {
                 bencher.iter(|| {
@@ -46,6 +51,26 @@ fn everybody(criterion: &mut Criterion, name: &str, way: Way) {
             });
         }
     }
+    group.finish();
+}
+
+/// The lines of a turn in a room that everybody is in.
+fn room(criterion: &mut Criterion, name: &str, way: Way) {
+    const MEMBERS: usize = 1_000;
+    let mut group = criterion.benchmark_group(name);
+    let mut chat = Chat::by(way, MEMBERS + 1);
+    for user in 0..=MEMBERS {
+        chat.send(user, &way.enter("tea", user == 0));
+        chat.settle();
+    }
+    let said = way.say(Some("tea")).repeat(LINES_A_TURN);
+    group.throughput(Throughput::Elements((MEMBERS * LINES_A_TURN) as u64));
+    group.bench_function(BenchmarkId::from_parameter(MEMBERS), |bencher| {
+        bencher.iter(|| {
+            chat.send(0, black_box(&said));
+            chat.settle();
+        });
+    });
     group.finish();
 }
 
@@ -80,6 +105,8 @@ enum Way {
     Lines,
     /// By the web door.
     Messages,
+    /// By the IRC door, as guests, who have agreed on times and ids.
+    Irc,
 }
 
 impl Way {
@@ -87,13 +114,43 @@ impl Way {
         match self {
             Self::Lines => Door::line(),
             Self::Messages => Door::web(0),
+            Self::Irc => Door::irc(Arc::default(), Options { guests: true, sts: None }),
+        }
+    }
+
+    /// Comes in.
+    fn log_in(self, user: usize) -> Vec<u8> {
+        match self {
+            Self::Lines | Self::Messages => [self.handshake(), &self.spell(&format!("C user{user} t1.x"))].concat(),
+            Self::Irc => {
+                let caps = "CAP REQ :server-time message-tags\r\nCAP END\r\n";
+                format!("{caps}NICK user{user}\r\nUSER u 0 * :u\r\n").into_bytes()
+            }
+        }
+    }
+
+    /// Makes a room, or enters it.
+    fn enter(self, room: &str, makes: bool) -> Vec<u8> {
+        match self {
+            Self::Lines | Self::Messages => self.spell(&format!("C {} {room}", if makes { "MAKE" } else { "JOIN" })),
+            Self::Irc => format!("JOIN #{room}\r\n").into_bytes(),
+        }
+    }
+
+    /// Says the text in a room, or to everybody.
+    fn say(self, room: Option<&str>) -> Vec<u8> {
+        match (self, room) {
+            (Self::Lines | Self::Messages, None) => self.spell(&format!("C PM {TEXT}")),
+            (Self::Lines | Self::Messages, Some(room)) => self.spell(&format!("C RM {room} {TEXT}")),
+            (Self::Irc, None) => format!("PRIVMSG &all :{TEXT}\r\n").into_bytes(),
+            (Self::Irc, Some(room)) => format!("PRIVMSG #{room} :{TEXT}\r\n").into_bytes(),
         }
     }
 
     /// What comes before the first line.
     fn handshake(self) -> &'static [u8] {
         match self {
-            Self::Lines => b"",
+            Self::Lines | Self::Irc => b"",
             Self::Messages => {
                 b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -104,7 +161,7 @@ impl Way {
     /// A line as a client sends it. A message has less than 126 bytes, and a mask of 0.
     fn spell(self, line: &str) -> Vec<u8> {
         match self {
-            Self::Lines => format!("{line}\n").into_bytes(),
+            Self::Lines | Self::Irc => format!("{line}\n").into_bytes(),
             Self::Messages => [&[0x81, 0x80 | line.len() as u8, 0, 0, 0, 0], line.as_bytes()].concat(),
         }
     }
@@ -137,7 +194,7 @@ impl Chat {
                 .expect("there is room");
             chat.users.push(admitted.id());
             chat.engine.handle_accept(admitted, ());
-            chat.send(user, &[way.handshake(), &way.spell(&format!("C user{user} t1.x"))].concat());
+            chat.send(user, &way.log_in(user));
             chat.settle();
         }
         assert_eq!(chat.engine.counters().logins, users as u64, "a login was refused");

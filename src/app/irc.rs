@@ -55,9 +55,9 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     let cannot = |why: &dyn Display| format!("cannot be read: {why}");
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
-    let file = file.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => cannot(&format_args!("{error}; write it, or set irc.motd = \"\"")),
-        _ => cannot(&error),
+    let file = file.map_err(|error| {
+        let is_missing = error.kind() == ErrorKind::NotFound;
+        if is_missing { cannot(&format_args!("{error}; write it, or set irc.motd = \"\"")) } else { cannot(&error) }
     })?;
     if !file.metadata().map_err(|error| cannot(&error))?.is_file() {
         return Err(cannot(&"it is not a regular file"));

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::irc::{Bits, Server, request as irc};
+use super::irc::caps::Bits;
+use super::irc::request as irc;
+use super::irc::server::Server;
 use super::metrics::request::Ask;
 use super::recall::Recall;
 use super::reply::Reply;

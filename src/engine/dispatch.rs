@@ -122,6 +122,11 @@ impl<S> Engine<S> {
     /// Gives the hub a command of this connection, and delivers the events.
     pub(super) fn command(&mut self, id: ConnId, mut command: Command<'_>) {
         self.name_receiver(id, &mut command);
+        if self.has_short_lists()
+            && let Command::Who { most, .. } | Command::Names { most, .. } = &mut command
+        {
+            *most = None;
+        }
         self.hub.handle(id.session(), command, self.unix_ms);
         self.turn.work += self.hub.take_work();
         self.deliver();

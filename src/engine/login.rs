@@ -121,10 +121,12 @@ impl<S> Engine<S> {
 
     /// The same for a guest who calls itself so, if it does.
     pub(super) fn let_guest_in(&mut self, id: ConnId, guest: GuestName, called: Option<Cow<'_, str>>) {
+        let is_own = self.is_own_name(guest.as_str());
         let who = Who::Guest(guest);
-        let why = match &who {
-            Who::Guest(guest) if self.is_own_name(guest.as_str()) => Some(GuestRefusal::Reserved),
-            who => self.hub.is_guest_here(who).then_some(GuestRefusal::Taken),
+        let why = if is_own {
+            Some(GuestRefusal::Reserved)
+        } else {
+            self.hub.is_guest_here(&who).then_some(GuestRefusal::Taken)
         };
         if let Some(why) = why {
             return self.reply(id, &Reply::GuestRefused { why, is_login: true });

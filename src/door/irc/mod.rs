@@ -26,14 +26,14 @@
 //! Right passwords do not log in by themselves: SASL is over before the registration is. The connection notes the account
 //! that was [proved](Request::Prove), and the door asks to [enter](Request::EnterProved) when all is there.
 
-mod caps;
+pub(super) mod caps;
 mod label;
 mod message;
 mod names;
 mod numerics;
 mod point;
 mod sasl;
-mod server;
+pub(super) mod server;
 mod split;
 mod step;
 mod talk;

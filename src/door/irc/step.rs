@@ -63,6 +63,8 @@ pub(super) enum What {
     NickServ,
     /// PRIVMSG or NOTICE.
     Message(Manner),
+    /// PRIVMSG or NOTICE to the client's own nick, and the text, which comes back if it has no other session.
+    ToSelf(Manner, Box<str>),
     /// JOIN.
     Join {
         /// The room; `None` for `&all`.

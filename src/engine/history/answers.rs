@@ -1,7 +1,7 @@
 //! The store's answers, and waits that are too long.
 
 use super::past::Past;
-use super::waits::{Goal, Overdue};
+use super::waits::{Goal, Overdue, Showing};
 use crate::door::Kind;
 use crate::door::recall::{Notice, Recalled};
 use crate::door::reply::Reply;
@@ -103,6 +103,8 @@ impl<S> Engine<S> {
         let Some(id) = goal.of() else { return };
         if let Goal::Missed { is_told, .. } = goal {
             self.guard(id, |engine| engine.on_missed(id, is_told, verdict));
+        } else if let Goal::Profile { account, showing: Showing::Called, .. } = &goal {
+            self.guard(id, |engine| engine.on_called(account, verdict));
         } else if self.end_recall(id, Recalling::Answer(number)) {
             self.guard(id, |engine| engine.on_recalled(id, goal, verdict));
         }
@@ -203,10 +205,16 @@ impl<S> Engine<S> {
             return; // its clients ask for pages and counts, never for what they have missed
         }
         let is_bare = conn.door.kind() == Some(Kind::Bare);
+        let asks_called = self.irc.is_seen() && self.hub.sessions_of(&account.name).len() == 1;
+        let called = account.clone();
         conn.past = Some(Box::new(Past::new(account, newest, is_bare)));
         if is_bare {
             self.history.looks.push_back((due, id));
             self.ask_missed(id, true);
+        }
+        if asks_called {
+            let goal = Goal::Profile { id, account: called.clone(), showing: Showing::Called };
+            self.history.ask(Request::Profile(called), goal, self.now);
         }
     }
 

@@ -5,7 +5,7 @@ use super::waits::{Goal, Showing};
 use crate::door::recall::{Known, Recalled, Whois, time_of};
 use crate::engine::Engine;
 use crate::engine::id::ConnId;
-use crate::history::{Profile, Request};
+use crate::history::{Profile, Request, Verdict};
 use crate::hub::names::Who;
 use crate::hub::people::Person;
 use crate::hub::profile::ProfileKey;
@@ -47,7 +47,17 @@ impl<S> Engine<S> {
                 let rooms = person.as_ref().map_or_else(Vec::new, |person| self.hub.rooms_named(&person.name));
                 Recalled::Whois(Whois::Account(Box::new(Known { rooms, ..known(account, person, values, seen) })))
             }
-            Showing::Whois => Recalled::NoSuchUser,
+            Showing::Whois | Showing::Called => Recalled::NoSuchUser,
+        }
+    }
+
+    /// What an account calls itself by its profile, which the hub does not know before its first login.
+    pub(super) fn on_called(&mut self, account: &Account, verdict: Verdict) {
+        let Verdict::Profile(profile) = verdict else { return };
+        let called = profile.values.into_iter().find(|(key, _)| *key == ProfileKey::Name);
+        if let Some((_, called)) = called {
+            self.hub.learn_called(account, called);
+            self.deliver();
         }
     }
 

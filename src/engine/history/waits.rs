@@ -38,6 +38,8 @@ pub(super) enum Showing {
     Whois,
     /// What the account itself has set: one value, or all of them.
     Set(Option<ProfileKey>),
+    /// How the account calls itself, for all who see it from now on.
+    Called,
 }
 
 /// A request to forget that is not answered.

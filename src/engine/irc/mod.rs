@@ -39,6 +39,11 @@ impl IrcConnections {
         self.count += usize::from(door.as_irc().is_some());
     }
 
+    /// True if clients of IRC are there, or may come.
+    pub(super) fn is_seen(&self) -> bool {
+        self.is_listening || self.any()
+    }
+
     /// True if somebody may be there.
     pub(super) fn any(&self) -> bool {
         self.count > 0
@@ -154,7 +159,7 @@ impl<S> Engine<S> {
     }
 
     fn tell_neighbours_if_needed(&mut self) {
-        self.hub.tell_neighbours(self.irc.is_listening || self.irc.any());
+        self.hub.tell_neighbours(self.irc.is_seen());
     }
 }
 

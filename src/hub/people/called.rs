@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::hub::Hub;
 use crate::hub::event::News;
 use crate::hub::names::Who;
+use crate::hub::record::Account;
 
 /// What those who are online call themselves: what their first session said of itself, or their profile's name if it was
 /// set since.
@@ -35,6 +36,15 @@ impl Hub {
             return None;
         }
         self.people.called.of(who).map(Into::into)
+    }
+
+    /// The store tells how an account calls itself by its profile. Nothing happens unless it is online. Poll the events
+    /// afterwards.
+    pub fn learn_called(&mut self, account: &Account, called: Box<str>) {
+        let online = self.sessions_of(&account.name).first().and_then(|session| self.account_of(*session));
+        if online == Some(account) {
+            self.set_called(&account.name.clone().into(), Some(called));
+        }
     }
 
     /// A session has said how it calls itself. The first one of a name counts.

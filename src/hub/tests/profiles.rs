@@ -100,3 +100,15 @@ fn what_is_known_of_somebody() {
     );
     assert_eq!(hub.person(&whom("carol"), 1), None);
 }
+
+#[test]
+fn a_profile_says_how_an_account_is_called() {
+    let mut hub = hub_after(&["1 enter Alice said so"]);
+    let called = |hub: &Hub| hub.called(&whom("alice")).map(str::to_owned);
+    assert_eq!(called(&hub).as_deref(), Some("said so"));
+    hub.learn_called(&Account { since: 2, ..account("alice") }, "Another".into());
+    hub.learn_called(&account("bob"), "Bob B".into());
+    assert_eq!((called(&hub).as_deref(), hub.called(&whom("bob"))), (Some("said so"), None));
+    hub.learn_called(&account("alice"), "Alice A".into());
+    assert_eq!(called(&hub).as_deref(), Some("Alice A"));
+}

@@ -52,7 +52,7 @@ fn no_field_makes_a_second_line() {
     // The LF begins a line of the client's own, and no other.
     alice.send("TOPIC #tea :a\nQUIT");
     bob.expect_exact(":alice!account@chatd.local TOPIC #tea :a");
-    carol.expect("C 119 tea alice a");
+    carol.expect_exact("C 105 tea by alice: a");
     // Nor before the login.
     let mut newcomer = Irc::connect(server.door("irc"));
     for line in ["NICK a\rb", "USER a 0 * :a\0b", "CAP REQ :a\rb", "PASS a\rb", "AUTHENTICATE PL\rAIN"] {
@@ -110,6 +110,20 @@ fn texts_are_plain() {
     alice.barrier();
     bob.barrier();
     carol.barrier();
+}
+
+#[test]
+fn who_talks_to_itself_hears_it() {
+    let server = server();
+    let mut alice = logged_in(&server, "alice");
+    alice.send_all(&["PRIVMSG ALICE :one", "NOTICE alice :two", "PRIVMSG alice :\u{1}ACTION waves\u{1}"]);
+    alice.expect_exact(":alice!account@chatd.local PRIVMSG alice :one");
+    alice.expect_exact(":alice!account@chatd.local NOTICE alice :two");
+    alice.expect_exact(":alice!account@chatd.local PRIVMSG alice :\u{1}ACTION waves\u{1}");
+    let mut phone = server.bare("alice");
+    alice.send("PRIVMSG alice :three");
+    phone.expect_exact("D DM alice three");
+    alice.barrier();
 }
 
 #[test]
@@ -457,7 +471,7 @@ fn what_the_operator_does_is_told() {
     alice.expect_exact(":alice!account@chatd.local KICK #tea dave :enough");
     alice.expect_exact(":alice!account@chatd.local KICK #tea carol :enough");
     let heard = carol.heard();
-    assert!(heard.last().is_some_and(|line| line.starts_with("C 106 tea ")), "{heard:?}");
+    assert!(heard.last().is_some_and(|line| line == "C 104 tea carol left: kicked"), "{heard:?}");
 }
 
 #[test]

@@ -25,6 +25,7 @@ impl IrcDoor {
         }
         self.on_event(event);
         self.hand_out(out);
+        self.talk.rest();
     }
 
     /// Appends an answer of the engine to `out`, and updates the dialogue.
@@ -47,6 +48,7 @@ impl IrcDoor {
         }
         self.on_reply(reply);
         self.hand_out(out);
+        self.talk.rest();
     }
 
     fn on_event(&mut self, event: &Event) {

@@ -5,7 +5,9 @@ use crate::door::irc::caps::Caps;
 use crate::door::irc::door::IrcDoor;
 use crate::door::irc::names;
 use crate::door::irc::numerics::Numeric;
+use crate::door::irc::spell::push_said;
 use crate::door::irc::step::{Asked, What};
+use crate::door::irc::wire::Tags;
 use crate::door::recall::Recall;
 use crate::hub::event::{Event, Manner};
 use crate::hub::names::Who;
@@ -15,6 +17,9 @@ impl IrcDoor {
     pub(super) fn on_refused(&mut self, event: &Event) {
         if self.is_asked(|what| matches!(what, What::Message(Manner::Notice))) {
             return;
+        }
+        if let (Event::OnlyYou, What::ToSelf(..)) = (event, &self.talk.asked.what) {
+            return self.say_to_self();
         }
         if let Event::NotMember { room }
         | Event::NotHost { room }
@@ -76,6 +81,17 @@ impl IrcDoor {
         self.refuse_command("That needs an account, and you are a guest");
     }
 
+    /// Who has no other session hears what it says to itself.
+    fn say_to_self(&mut self) {
+        let What::ToSelf(manner, text) = std::mem::take(&mut self.talk.asked.what) else { return };
+        let Some(me) = self.me().cloned() else { return };
+        let dress = self.dress();
+        let (nick, tags) = (dress.nick(&me), Tags { time_ms: self.time_ms, ..Tags::default() });
+        let mut line = Vec::new();
+        push_said(dress, nick, (manner, nick), tags, &text, &mut line);
+        self.talk.lines.append(&mut line);
+    }
+
     fn about_channel(&mut self, numeric: Numeric) {
         let channel = self.talk.asked.channel.clone();
         self.voice().about(numeric, channel);
@@ -111,7 +127,7 @@ impl IrcDoor {
     /// A refusal for which IRC has no numeric.
     pub(super) fn refuse_command(&mut self, why: &str) {
         let command = match &self.talk.asked.what {
-            What::Message(_) => "PRIVMSG",
+            What::Message(_) | What::ToSelf(..) => "PRIVMSG",
             What::Join { .. } => "JOIN",
             What::SetMode | What::LockMode { .. } => "MODE",
             What::Invite => "INVITE",

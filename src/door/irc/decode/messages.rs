@@ -13,6 +13,7 @@ use crate::door::irc::voice::repeated;
 use crate::door::irc::wire::BODY_BYTES;
 use crate::hub::command::Command;
 use crate::hub::event::Manner;
+use crate::hub::names::Who;
 use crate::limits::IRC_TARGETS;
 
 /// The nick of the service that takes passwords.
@@ -73,19 +74,23 @@ impl IrcDoor {
             }
         }
         if let [target] = steps.as_slice() {
-            let asked = self.asked_of(target, manner);
+            let asked = self.asked_of(target, &text, manner);
             return self.ask(asked, Decoded::Command(command_of(target, text, manner)));
         }
         for target in steps {
-            let asked = self.asked_of(&target, manner);
+            let asked = self.asked_of(&target, &text, manner);
             let command = command_of(&target, Cow::Owned(text.clone().into_owned()), manner);
             self.then(asked, Decoded::Command(command), true);
         }
         self.begin()
     }
 
-    fn asked_of(&self, target: &Target, manner: Manner) -> Asked {
-        let what = What::Message(manner);
+    fn asked_of(&self, target: &Target, text: &str, manner: Manner) -> Asked {
+        let is_me = |who: &Who| self.me() == Some(who);
+        let what = match target {
+            Target::Who(who) if is_me(who) => What::ToSelf(manner, text.into()),
+            _ => What::Message(manner),
+        };
         match target {
             Target::Everybody => Asked::channel(what, EVERYBODY),
             Target::Room(room) => Asked::channel(what, self.channel_of(room)),

@@ -53,6 +53,7 @@ impl Client {
         alice.reply(&Reply::Proved { name: name("Alice") });
         assert!(matches!(alice.next(), Some(Decoded::Irc(request)) if matches!(*request, Request::EnterProved { .. })));
         alice.event(&Event::Welcome { name: name("Alice").into(), online: 1 });
+        while alice.next().is_some() {}
         alice.end();
         alice.taken();
         alice

@@ -42,6 +42,7 @@ fn bare_guests_are_found_by_their_names() {
     bob.first("USER b 0 * b");
     bob.next();
     bob.event(&Event::Welcome { name: who("~bob"), online: 1 });
+    assert_eq!(command(bob.next()), Command::Census);
     bob.event(&Event::Counted(CENSUS));
     bob.end();
     bob.taken();

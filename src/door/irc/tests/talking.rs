@@ -3,7 +3,7 @@
 use super::*;
 use crate::door::irc::Bits;
 use crate::door::irc::spell::{self, Dress};
-use crate::door::recall::Whois;
+use crate::door::recall::{Notice, Whois};
 use crate::door::{Kind, Spelling};
 use crate::hub::event::{Leaving, NameLine, News, Present, RoomLine, Seat};
 
@@ -185,6 +185,7 @@ fn channels_of_others() {
     alice.first("KICK #a bob :out");
     alice.event(&Event::NotInRoom { name: who("bob") });
     assert_eq!(alice.taken(), ":chatd.local 441 Alice bob #a :They aren't on that channel\n");
+    alice.join("a");
     alice.first("PART #a :bye");
     alice.event(&Event::Done);
     assert_eq!(alice.taken(), ":Alice!account@chatd.local PART #a :bye\n");
@@ -227,4 +228,28 @@ fn people() {
     assert_eq!(alice.all("FOO"), ":chatd.local 421 Alice FOO :Unknown command\n");
     let answer = ":chatd.local 421 Alice NO_SUCH-COMMAND :Unknown command\n";
     assert_eq!(alice.all("NO_SUCH-COMMAND"), answer);
+}
+
+#[test]
+fn marks_of_other_sessions_are_no_answers() {
+    let mut alice = Client::alice("draft/read-marker labeled-response batch echo-message");
+    alice.first("JOIN #a");
+    alice.event(&entered("a", None, false));
+    while alice.next().is_some() {}
+    alice.end();
+    alice.taken();
+    let id = (1_795_714_284_250 << 20) + 7;
+    let read = |place: Option<&str>| Reply::Notice(Notice::Read { place: place.map(Box::from), id });
+    let mark = "timestamp=2026-11-26T17:31:24.250Z\n";
+    alice.first("@label=x PRIVMSG #a :hi");
+    alice.event(&Event::Sent { room: Some(Box::new(room("a"))), hearers: 0, message: message("Alice", "hi") });
+    alice.reply(&read(Some("a")));
+    assert_eq!(alice.taken(), format!(":chatd.local MARKREAD #a {mark}"));
+    alice.reply(&read(Some("@bob")));
+    assert_eq!(alice.taken(), format!(":chatd.local MARKREAD bob {mark}"));
+    // Everything, as far as this client surely shows it.
+    alice.reply(&read(None));
+    assert_eq!(alice.taken(), format!(":chatd.local MARKREAD &all {mark}:chatd.local MARKREAD #a {mark}"));
+    alice.end();
+    assert_eq!(alice.taken(), "@label=x :Alice!account@chatd.local PRIVMSG #a :hi\n");
 }
