@@ -173,7 +173,7 @@ fn new_accounts_by_nickserv() {
     bob.first("PRIVMSG NickServ :REGISTER secret123");
     bob.reply(&Reply::Proved { name: name("bob") });
     let answer = bob.taken();
-    assert!(answer.contains(" 900 bob ") && answer.contains("NOTICE bob :NickServ: You are logged in"), "{answer}");
+    assert!(answer.contains(" 900 bob ") && answer.contains("NOTICE bob :NickServ: You are bob now"), "{answer}");
     assert!(!answer.contains("REGISTER"), "{answer}");
 }
 
