@@ -206,6 +206,7 @@ impl IrcDoor {
     /// last one.
     pub fn decode<'a>(&mut self, line: &'a [u8]) -> Decoded<'a> {
         self.talk.asked = Asked::default();
+        self.talk.steps.clear();
         (self.talk.is_bad, self.talk.is_open) = (false, true);
         let line = if self.is_untouched() {
             if self.proxy.handle_line(line) {

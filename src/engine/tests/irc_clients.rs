@@ -102,9 +102,8 @@ impl World {
             20..=34 => self.say_irc(i, Place::Account(account)),
             35..=54 => self.say_irc(i, Place::Room(room)),
             55..=69 => {
-                let is_wrong = room % 2 == 1 && self.dice.below(8) == 0;
-                let key = if is_wrong { " sword" } else { key };
-                self.order_irc(i, &format!("JOIN #r{room}{key}"), What::Enter { room, is_wrong });
+                // No wrong key: it would make a room that the others cannot enter.
+                self.order_irc(i, &format!("JOIN #r{room}{key}"), What::Enter { room, is_wrong: false });
             }
             70..=73 => self.order_irc(i, &format!("PART #r{room} :enough"), What::Leave(room)),
             74..=75 => self.order_irc(i, &format!("KICK #r{room} u{account} :out"), What::Other),
@@ -184,7 +183,7 @@ impl World {
             "366" if line.at(1) == "&all" && !self.clients[i].is_in() => self.on_welcome(i),
             "904" | "464" => self.clients[i].role = Role::Silent, // too much trouble
             "FAIL" if !self.clients[i].is_in() => self.clients[i].role = Role::Silent,
-            "401" | "FAIL" => {
+            "401" | "FAIL" | "NOTICE" => {
                 if let Some(What::Say(number)) = what {
                     let is_ignored = line.text.contains("takes no messages from you");
                     let code = if line.command == "401" {

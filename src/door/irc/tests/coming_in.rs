@@ -160,6 +160,24 @@ fn new_accounts() {
 }
 
 #[test]
+fn new_accounts_by_nickserv() {
+    let mut bob = Client::new(Options::default());
+    bob.all("NICK bob");
+    bob.all("USER b 0 * :Bob");
+    assert_eq!(bob.all("NS REGISTER short"), ":chatd.local NOTICE bob :NickServ: A password has 8 bytes or more\n");
+    let step = bob.first("PRIVMSG NickServ :REGISTER secret123 bob@example.org");
+    assert_eq!(step, "Irc(Register { name: UserName(bob), password: *** })");
+    bob.reply(&Reply::NameTaken(name("bob")));
+    bob.end();
+    assert_eq!(bob.taken(), ":chatd.local NOTICE bob :NickServ: Another account has this name\n");
+    bob.first("PRIVMSG NickServ :REGISTER secret123");
+    bob.reply(&Reply::Proved { name: name("bob") });
+    let answer = bob.taken();
+    assert!(answer.contains(" 900 bob ") && answer.contains("NOTICE bob :NickServ: You are bob now"), "{answer}");
+    assert!(!answer.contains("REGISTER"), "{answer}");
+}
+
+#[test]
 fn bad_lines_before_the_registration() {
     let mut client = Client::new(Options::default());
     client.first("NICK a\rb");
