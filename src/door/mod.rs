@@ -195,7 +195,9 @@ impl Door {
     pub fn spelling(&self, event: &Event) -> Spelling {
         match self {
             Self::Irc(door) => door.spelling(event),
-            other => other.kind().map_or(Spelling::Untold, Spelling::Shared),
+            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => {
+                self.kind().map_or(Spelling::Untold, Spelling::Shared)
+            }
         }
     }
 

@@ -106,7 +106,7 @@ impl Watched {
         for end in memchr::memchr_iter(b'\n', &self.begun) {
             let line = self.begun.get(start..end).unwrap_or_default();
             if !std::mem::take(&mut self.is_within) {
-                lines.push(from_server(line.strip_suffix(b"\r").unwrap_or(line)));
+                lines.push(from_server(line));
             }
             start = end + 1;
         }

@@ -41,7 +41,7 @@ impl Cast {
         }
         let hearers = sets.iter().map(|set| {
             let caps: Vec<&str> = (0..4).filter(|bit| set & 1 << bit != 0).map(|bit| SPELLED[bit]).collect();
-            bench.irc(&format!("hearer{set}"), &format!("{BESIDES} {}", caps.join(" ")).trim_end().to_owned())
+            bench.irc(&format!("hearer{set}"), format!("{BESIDES} {}", caps.join(" ")).trim_end())
         });
         let hearers: Vec<usize> = hearers.collect();
         for hearer in &hearers {

@@ -217,7 +217,7 @@ fn a_trace_shows_each_line_of_a_frame() {
     bench.send(desk, "C trace bob\n");
     bench.pass(100);
     bench.take(desk);
-    bench.say(alice, &"word ".repeat(200).trim_end());
+    bench.say(alice, "word ".repeat(200).trim_end());
     bench.pass(100);
     assert_eq!(bench.heard_by(bob).lines().count(), 3);
     let shown = bench.take(desk);
