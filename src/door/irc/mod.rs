@@ -65,6 +65,7 @@ pub mod request;
 )]
 mod spell;
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a test knows what it waits for")]
 mod tests;
 mod voice;
 

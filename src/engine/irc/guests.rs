@@ -55,6 +55,7 @@ impl<S> Engine<S> {
 }
 
 /// Whom a request is about, of those that can be about a guest.
+#[allow(clippy::wildcard_enum_match_arm, reason = "other requests are about nobody")]
 fn receiver_of<'a>(decoded: &'a mut Decoded<'_>) -> Option<&'a mut Who> {
     match decoded {
         Decoded::Recall(Recall::Whois { who }) => who.as_mut(),

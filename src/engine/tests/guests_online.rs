@@ -10,7 +10,7 @@ impl Bench {
     /// A guest who has logged in.
     fn guest(&mut self, name: &str) -> usize {
         let place = self.connect(Door::line_with_guests()).unwrap();
-        self.send(place, &format!("C {name}\n"));
+        self.send(place, format!("C {name}\n"));
         assert!(self.take(place).contains(&format!("C 230 welcome {name}; ")));
         place
     }
@@ -18,7 +18,7 @@ impl Bench {
     /// The answer to a line, and what has come besides.
     fn asked(&mut self, place: usize, line: &str) -> String {
         self.take(place);
-        self.send(place, &format!("C {line}\n"));
+        self.send(place, format!("C {line}\n"));
         self.pass(500);
         self.take(place)
     }

@@ -557,7 +557,7 @@ impl Shadow {
     }
 
     fn list_rooms(&self, who: SessionId, prefix: &str) -> Event {
-        let me = self.account_of(who).map(|account| Who::Account(account.name.clone()));
+        let me = self.account_of(who).map(|account| Who::Account(account.name));
         let is_told = |room: &ShadowRoom| {
             let is_in = room.members.iter().any(|member| member.session == who);
             room.lock.is_none() || is_in || me.as_ref().is_some_and(|me| room.has_member_account(me))
