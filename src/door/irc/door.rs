@@ -12,6 +12,7 @@ use super::sasl::Sasl;
 use super::seldom::{Left, Seldom};
 use super::server::{Options, Server};
 use super::spell;
+use super::stage::Stage;
 use super::step::{Asked, Step, What};
 use super::talk::Talk;
 use super::traced;
@@ -23,7 +24,6 @@ use crate::door::recall::Wants;
 use crate::hub::event::{Event, Leaving, News};
 use crate::hub::names::{RoomName, UserName, Who};
 use crate::limits::{IRC_FRAME_BYTES, LOGIN_LINE_BYTES};
-use crate::secret::Secret;
 use crate::text::without_mark;
 
 /// The dialogue of one connection at the IRC door.
@@ -35,8 +35,6 @@ pub struct IrcDoor {
     /// True for a client that has asked for version 302 of CAP.
     pub(super) is_302: bool,
     pub(super) stage: Stage,
-    /// The client's nick as it is shown, `*` before it has one.
-    pub(super) nick: Arc<str>,
     pub(super) papers: Seldom<Papers>,
     /// The rooms that the session is in, as their makers spelled them: clients see one spelling of each.
     pub(super) rooms: Vec<RoomName>,
@@ -50,27 +48,6 @@ pub struct IrcDoor {
     /// Now, in milliseconds since 1970.
     pub(super) time_ms: u64,
     proxy: ProxyWatch,
-}
-
-/// How far a client has come.
-#[derive(Debug)]
-pub(super) enum Stage {
-    /// Registration is not complete.
-    Arriving(Box<Arriving>),
-    /// It is registered, and nobody in the chat.
-    Anteroom,
-    /// It has a session.
-    In(Who),
-}
-
-/// What a client has given of its registration.
-#[derive(Debug, Default)]
-pub(super) struct Arriving {
-    pub(super) has_nick: bool,
-    pub(super) has_user: bool,
-    /// CAP LS or REQ has come, and CAP END has not.
-    pub(super) negotiates: bool,
-    pub(super) password: Option<Secret<Vec<u8>>>,
 }
 
 /// Who a client says it is. Of one that is in, this is left if it has a realname of its own.
@@ -99,7 +76,6 @@ impl IrcDoor {
             caps: Caps::default(),
             is_302: false,
             stage: Stage::Arriving(Box::default()),
-            nick: "*".into(),
             papers: Seldom::default(),
             rooms: Vec::new(),
             talk: Seldom::default(),
@@ -118,17 +94,17 @@ impl IrcDoor {
 
     /// Whether it has a session.
     pub fn is_logged_in(&self) -> bool {
-        matches!(self.stage, Stage::In(_))
+        self.stage.is_in()
     }
 
     /// The nick without a guest's mark: the name of the account that it asks for.
     pub(super) fn own_name(&self) -> &str {
-        if let Stage::In(Who::Guest(guest)) = &self.stage { guest.as_str() } else { &self.nick }
+        self.stage.own_name()
     }
 
     /// Whether its session is that of an account.
     pub(super) fn is_account(&self) -> bool {
-        matches!(self.stage, Stage::In(Who::Account(_)))
+        matches!(self.stage, Stage::Account(_))
     }
 
     /// Whether the next line may contain a password. NickServ takes passwords at any time, but after the login only in
@@ -363,7 +339,7 @@ impl IrcDoor {
             server: &self.server,
             caps: self.caps,
             time_ms: self.time_ms,
-            me: &self.nick,
+            me: self.stage.nick(),
             out: &mut self.talk.lines,
         }
     }
@@ -379,8 +355,13 @@ impl IrcDoor {
     }
 
     /// Who the session is.
-    pub(super) fn me(&self) -> Option<&Who> {
-        if let Stage::In(who) = &self.stage { Some(who) } else { None }
+    pub(super) fn me(&self) -> Option<Who> {
+        self.stage.who()
+    }
+
+    /// The client's nick as it is shown, `*` before it has one.
+    pub(super) fn nick(&self) -> &str {
+        self.stage.nick()
     }
 
     /// A name for the next batch.
@@ -435,7 +416,7 @@ impl IrcDoor {
             }
             Event::RoomClosed { room, why } => {
                 let (channel, why) = (names::channel(room), closing_words(why));
-                let me = &self.nick;
+                let me = self.stage.nick();
                 dress.push_server(format_args!("KICK {channel} {me} :{why}"), &mut self.talk.lines);
             }
             Event::Presence { name, change } => self.on_presence(name, change),

@@ -68,7 +68,7 @@ impl IrcDoor {
     fn say_past(&mut self, target: &str, line: &Line, batch: Option<&str>) {
         let (words, from) = (text::salvage(line.text.as_bytes()), text::salvage(line.from.as_bytes()));
         let tags = Tags { batch, time_ms: time_of(line.id), id: Some(line.id), account: None };
-        let Self { server, caps, talk, time_ms, .. } = self;
+        let Self { server, caps, talk, time_ms, stage, .. } = self;
         if line.flag == Flag::Hole {
             let body = format_args!(":{} NOTICE {target} :{words}", server.name);
             return push_line(&mut talk.lines, *caps, Tags { id: None, ..tags }, body);
@@ -77,7 +77,7 @@ impl IrcDoor {
         let from = from.replace([' ', '\t', '!', '@'], "");
         let from = names::shown(&from, server.guests);
         // Direct messages are to the one who did not say them.
-        let me = &self.nick;
+        let me = stage.nick();
         let is_direct = !target.starts_with(['#', '&']);
         let is_own = from.account().is_some_and(|account| account.eq_ignore_ascii_case(me));
         let target = if is_direct && !is_own { me } else { target };

@@ -1,9 +1,10 @@
 //! People: WHO, WHOIS, ISON, USERHOST, MONITOR, NICK.
 
 use crate::door::decoded::Decoded;
-use crate::door::irc::door::{IrcDoor, Stage};
+use crate::door::irc::door::IrcDoor;
 use crate::door::irc::names;
 use crate::door::irc::numerics::Numeric;
+use crate::door::irc::stage::Stage;
 use crate::door::irc::step::{Asked, Fields, What};
 use crate::door::recall::{Known, Whois};
 use crate::hub::command::{Command, Watch};
@@ -145,8 +146,7 @@ impl IrcDoor {
             let source = names::nick(was, guests);
             self.voice().user_line(source, format_args!("NICK {new}"));
         }
-        self.nick = new.into();
-        self.stage = Stage::In(now.clone());
+        self.stage = Stage::of(now, guests);
     }
 
     pub(super) fn on_watched(&mut self, name: &Who, presence: &Whereabouts) {

@@ -84,7 +84,7 @@ impl IrcDoor {
     /// Who has no other session hears what it says to itself.
     fn say_to_self(&mut self) {
         let What::ToSelf(manner, text) = std::mem::take(&mut self.talk.asked.what) else { return };
-        let Some(me) = self.me().cloned() else { return };
+        let Some(me) = self.me() else { return };
         let dress = self.dress();
         let (nick, tags) = (dress.nick(&me), Tags { time_ms: self.time_ms, ..Tags::default() });
         let mut line = Vec::new();

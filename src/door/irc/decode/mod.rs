@@ -12,9 +12,10 @@ mod server;
 pub(super) use rooms::entry;
 pub(super) use server::VERSION;
 
-use super::door::{IrcDoor, Stage};
+use super::door::IrcDoor;
 use super::message::Message;
 use super::numerics::Numeric;
+use super::stage::Stage;
 use super::voice::repeated;
 use crate::door::decoded::Decoded;
 use crate::hub::event::Manner;
@@ -54,8 +55,8 @@ impl IrcDoor {
                 self.voice().say(Numeric::NotRegistered);
                 Decoded::Nothing
             }
-            Stage::Anteroom => self.on_anteroom(&upper, message),
-            Stage::In(_) => self.on_command(&upper, message),
+            Stage::Anteroom(_) => self.on_anteroom(&upper, message),
+            Stage::Account(_) | Stage::Guest(_) => self.on_command(&upper, message),
         }
     }
 
@@ -111,7 +112,7 @@ impl IrcDoor {
 
     /// True for the client's own nick.
     pub(super) fn is_me(&self, nick: &str) -> bool {
-        self.nick.eq_ignore_ascii_case(nick)
+        self.nick().eq_ignore_ascii_case(nick)
     }
 }
 
