@@ -284,7 +284,10 @@ impl Session {
             }
         }
         self.begin_resume(now);
-        self.request(Request::Token, &["TOKEN"], now);
+        // A guest comes back by the name alone.
+        if !self.is_guest() {
+            self.request(Request::Token, &["TOKEN"], now);
+        }
         for room in self.rooms.iter().cloned().collect::<Vec<_>>() {
             self.enter(&room.name, room.password, Way::Again, now);
         }
