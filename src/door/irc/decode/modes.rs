@@ -47,7 +47,7 @@ impl IrcDoor {
     }
 
     /// Changes of one's own modes are ignored: clients ask for `+i` when they connect.
-    fn on_user_mode(&mut self, target: &str, changes: bool) {
+    pub(super) fn on_user_mode(&mut self, target: &str, changes: bool) {
         if self.is_me(target) {
             if !changes {
                 self.voice().number(Numeric::UserModes, format_args!("+i"));

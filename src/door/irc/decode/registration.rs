@@ -100,12 +100,14 @@ impl IrcDoor {
             self.voice().say(Numeric::NoNick);
             return Decoded::Nothing;
         }
-        if self.is_logged_in() {
-            return self.on_rename(asked);
+        if self.is_account() {
+            if !self.is_me(asked) {
+                self.voice().about(Numeric::NoNickChange, repeated(asked));
+            }
+            return Decoded::Nothing;
         }
-        if !names::is_nick(asked) {
-            let asked = repeated(asked).to_owned();
-            self.voice().about(Numeric::BadNick, asked);
+        if !names::is_nick(asked) || asked.eq_ignore_ascii_case(&self.server.name) {
+            self.voice().about(Numeric::BadNick, repeated(asked));
             return Decoded::Nothing;
         }
         match &mut self.stage {
@@ -117,28 +119,20 @@ impl IrcDoor {
                 let (me, name) = (std::mem::replace(nick, asked.into()), self.server.name.clone());
                 self.voice().line_of(&format!("{me}!guest@{name}"), format_args!("NICK {asked}"));
             }
-            Stage::Account(_) | Stage::Guest(_) => {}
+            Stage::Account(_) | Stage::Guest(_) => return self.on_rename(asked),
         }
         Decoded::Nothing
     }
 
-    /// An account keeps its name; a guest takes another one.
+    /// A guest takes another name.
     fn on_rename(&mut self, asked: &str) -> Decoded<'static> {
-        if self.is_account() {
-            if !self.is_me(asked) {
-                let asked = repeated(asked).to_owned();
-                self.voice().about(Numeric::NoNickChange, asked);
-            }
-            return Decoded::Nothing;
-        }
         match names::guest(asked) {
             Ok(guest) => {
                 let asked = Asked::nick(What::Nick, repeated(asked));
                 self.ask(asked, Decoded::Command(Command::Rename { guest }))
             }
             Err(_) => {
-                let asked = repeated(asked).to_owned();
-                self.voice().about(Numeric::BadNick, asked);
+                self.voice().about(Numeric::BadNick, repeated(asked));
                 Decoded::Nothing
             }
         }
@@ -218,6 +212,8 @@ impl IrcDoor {
         self.talk.asked = Asked::plain(What::Register);
         if self.is_account() || self.proved().is_some() {
             self.fail_register("ALREADY_AUTHENTICATED", &context, "You are logged in");
+        } else if !self.server.registers {
+            self.fail_register("TEMPORARILY_UNAVAILABLE", &context, "No new accounts");
         } else if self.nick() == "*" {
             self.fail_register("NEED_NICK", &context, "NICK comes first");
         } else if !is_own {

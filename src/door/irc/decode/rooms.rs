@@ -16,6 +16,7 @@ use crate::hub::command::Command;
 use crate::hub::names::{RoomName, Who};
 use crate::limits::{IRC_CHANNELS, IRC_REASON_BYTES, IRC_TARGETS, PASSWORD_MAX_BYTES, TOPIC_BYTES};
 use crate::secret::Secret;
+use crate::text;
 
 impl IrcDoor {
     pub(super) fn on_join(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
@@ -29,9 +30,12 @@ impl IrcDoor {
         for channel in parameters.at(0).split(',') {
             let key = keys.next().filter(|key| !key.is_empty());
             match self.channel(channel) {
+                // Without it, a new room would be open to all.
+                Some(Target::Room(_)) if key.is_some_and(|key| !is_password(key)) => {
+                    self.voice().about(Numeric::BadKey, repeated(channel));
+                }
                 Some(Target::Room(room)) => {
-                    let key = key.filter(|key| key.len() <= PASSWORD_MAX_BYTES).map(|key| Secret::new(key.to_owned()));
-                    let (asked, request) = entry(room, key, false);
+                    let (asked, request) = entry(room, key.map(|key| Secret::new(key.to_owned())), false);
                     self.then(asked, Decoded::Irc(Box::new(request)), true);
                 }
                 Some(Target::Everybody) => {
@@ -236,6 +240,11 @@ impl IrcDoor {
         asked.nick = repeated(parameters.at(0)).into();
         self.ask(asked, Decoded::Command(Command::Invite { room, name }))
     }
+}
+
+/// Whether a key can be the password of a room.
+fn is_password(key: &str) -> bool {
+    key.len() <= PASSWORD_MAX_BYTES && text::check(key.as_bytes()).is_some_and(|checked| checked.is_clean)
 }
 
 /// The step that enters a room or makes it.
