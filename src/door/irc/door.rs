@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::answer::same;
 use super::caps::Caps;
 use super::label::Label;
 use super::message::{Bad, Message};
@@ -11,7 +12,7 @@ use super::request::Request;
 use super::sasl::Sasl;
 use super::seldom::{Left, Seldom};
 use super::server::{Options, Server};
-use super::spell;
+use super::spell::{self, Dress};
 use super::stage::Stage;
 use super::step::{Asked, Step, What};
 use super::talk::Talk;
@@ -148,12 +149,26 @@ impl IrcDoor {
             Event::RoomClosed { .. } | Event::Presence { .. } | Event::Withdrawn { .. } => true,
             Event::Arrived { away: Some(_), first: true, .. } => self.caps.has(Caps::AWAY_NOTIFY),
             Event::Renamed { was: Who::Guest(_), now: Who::Account(_) } => self.caps.has(Caps::ACCOUNT_NOTIFY),
-            _ => false,
+            _ => self.is_answer(event),
         };
         match (is_wanted && self.is_logged_in(), is_own) {
             (false, _) => Spelling::Untold,
             (true, true) => Spelling::Own,
             (true, false) => Spelling::Shared(Kind::Irc(self.caps.bits())),
+        }
+    }
+
+    /// Whether an event that others hear too is the answer to the line with a label that is being carried out.
+    fn is_answer(&self, event: &Event) -> bool {
+        let Some(Talk { label: Some(_), asked, .. }) = self.talk.get() else { return false };
+        let is_asked = |room: &RoomName| same(&asked.channel, room);
+        match (&asked.what, event) {
+            (What::Topic, Event::TopicIs { room, .. })
+            | (What::SetMode, Event::RoomKept { room, .. } | Event::HostIs { room, .. }) => is_asked(room),
+            (What::Kick, Event::Gone { room, why: Leaving::Kicked { by }, .. }) => {
+                is_asked(room) && self.me() == Some(by)
+            }
+            _ => false,
         }
     }
 
@@ -204,7 +219,12 @@ impl IrcDoor {
                 }
                 self.on_message(message)
             }
-            Some(Err(bad)) => self.on_bad(bad),
+            Some(Err(bad)) => {
+                if let Some(label) = Message::label_of(line).filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
+                    self.talk.label = Some(Box::new(Label::new(label)));
+                }
+                self.on_bad(bad)
+            }
         }
     }
 
@@ -272,7 +292,8 @@ impl IrcDoor {
         if let Some(label) = self.talk.label.take() {
             let lines = std::mem::take(&mut self.talk.lines);
             let server = Arc::clone(&self.server);
-            label.end(&server, || self.next_batch(), &lines, out);
+            let dress = Dress { server: &server, caps: self.caps, time_ms: self.time_ms };
+            label.end(dress, || self.next_batch(), &lines, out);
         } else {
             out.extend_from_slice(&self.talk.lines);
         }
@@ -292,7 +313,8 @@ impl IrcDoor {
                 if !self.talk.steps.is_empty() && !self.talk.lines.is_empty() {
                     let lines = std::mem::take(&mut self.talk.lines);
                     let server = Arc::clone(&self.server);
-                    label.begin(&server, || self.next_batch(), &lines, out);
+                    let dress = Dress { server: &server, caps: self.caps, time_ms: self.time_ms };
+                    label.begin(dress, || self.next_batch(), &lines, out);
                 }
                 self.talk.label = Some(label);
             }
@@ -303,6 +325,10 @@ impl IrcDoor {
     /// Appends news that are spelled for this client alone to `out`.
     pub fn encode_told(&mut self, event: &Event, out: &mut Vec<u8>) {
         self.forget_room(event);
+        if self.is_answer(event) {
+            self.tell(event);
+            return self.hand_out(out);
+        }
         let held = std::mem::take(&mut self.talk.lines);
         self.tell(event);
         out.append(&mut self.talk.lines);
@@ -331,7 +357,7 @@ impl IrcDoor {
     }
 
     pub(super) fn say_goodbye(&mut self, why: &str) {
-        super::wire::push_body(&mut self.talk.lines, format_args!("ERROR :Closing link: {why}"));
+        self.voice().bare_line(format_args!("ERROR :Closing link: {why}"));
     }
 
     pub(super) fn voice(&mut self) -> Voice<'_> {
@@ -404,7 +430,7 @@ impl IrcDoor {
 
     fn tell(&mut self, event: &Event) {
         let time_ms = self.time_ms;
-        let dress = spell::Dress { server: &self.server, caps: self.caps, time_ms };
+        let dress = Dress { server: &self.server, caps: self.caps, time_ms };
         match event {
             Event::Arrived { who, away: Some(text), .. } => {
                 spell::encode(dress, event, &mut self.talk.lines);

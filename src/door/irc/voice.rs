@@ -56,6 +56,12 @@ impl Voice<'_> {
         dress.push_server(rest, self.out);
     }
 
+    /// A line of the server that has no source.
+    pub(super) fn bare_line(&mut self, rest: Arguments<'_>) {
+        let tags = Tags { time_ms: self.time_ms, ..Tags::default() };
+        push_line(self.out, self.caps, tags, rest);
+    }
+
     /// A line of a user.
     pub(super) fn user_line(&mut self, who: Nick<'_>, rest: Arguments<'_>) {
         let dress = Dress { server: self.server, caps: self.caps, time_ms: self.time_ms };
@@ -68,8 +74,8 @@ impl Voice<'_> {
         push_line(self.out, self.caps, tags, format_args!(":{source} {rest}"));
     }
 
-    /// Words behind `head`, as many in a line as fit; no line if there are none.
-    pub(super) fn words<W: AsRef<str>>(&mut self, numeric: Numeric, head: &str, words: &[W]) {
+    /// Words behind `head`, with this between them, as many in a line as fit; no line if there are none.
+    pub(super) fn words<W: AsRef<str>>(&mut self, numeric: Numeric, head: &str, between: char, words: &[W]) {
         let fixed = self.server.name.len() + self.me.len() + head.len() + FIXED_BYTES;
         let most = BODY_BYTES.saturating_sub(fixed);
         let mut line = String::new();
@@ -80,7 +86,7 @@ impl Voice<'_> {
                 line.clear();
             }
             if !line.is_empty() {
-                line.push(' ');
+                line.push(between);
             }
             line.push_str(word);
         }

@@ -31,7 +31,9 @@ impl IrcDoor {
     }
 
     fn say_page(&mut self, lines: &[Line]) {
-        let target = self.talk.asked.channel.clone();
+        // The store knows how a name is spelled, but for those of accounts that are gone.
+        let known = lines.first().map(|line| target_of(&line.place)).filter(|target| !target.starts_with('-'));
+        let target = known.unwrap_or_else(|| self.talk.asked.channel.to_string());
         self.say_page_of(&target, lines);
     }
 
@@ -89,20 +91,23 @@ impl IrcDoor {
         match &self.talk.asked.what {
             What::Mark | What::EntersEverybody => {
                 let target = self.talk.asked.channel.clone();
-                let count = counts.iter().find(|count| target_of(&count.place).eq_ignore_ascii_case(&target));
+                let place = Target::parse(&target);
+                let count = counts.iter().find(|count| Target::parse(&target_of(&count.place)) == place);
+                let target = count.map_or_else(|| target.to_string(), |count| target_of(&count.place));
                 let mark = count
                     .filter(|count| count.read > 0)
                     .map_or_else(|| "*".to_owned(), |count| point::timestamp(count.read));
                 self.say_mark(&target, &mark);
             }
-            What::HistoryTargets { above, below, most } => {
-                let (above, below, most) = (*above, *below, *most);
+            What::HistoryTargets { above, below, newest, most } => {
+                let (above, below, newest, most) = (*above, *below, *newest, *most);
                 let is_shown = |count: &&Count| self.is_shown(&count.place);
                 let mut found: Vec<&Count> =
                     counts.iter().filter(|count| count.last > above && count.last < below).filter(is_shown).collect();
                 found.sort_by_key(|count| count.last);
+                let skipped = if newest { found.len().saturating_sub(most) } else { 0 };
                 let batch = self.open_batch("draft/chathistory-targets");
-                for count in found.into_iter().take(most) {
+                for count in found.into_iter().skip(skipped).take(most) {
                     let (target, last) = (target_of(&count.place), point::timestamp(count.last));
                     let last = last.trim_start_matches("timestamp=");
                     let name = &self.server.name;
@@ -154,6 +159,10 @@ impl IrcDoor {
                 let code = if is_mine { "INVALID_TARGET" } else { "MESSAGE_ERROR" };
                 self.talk.steps.clear();
                 self.voice().fail("CHATHISTORY", code, &context, "Messages could not be retrieved");
+            }
+            What::HistoryTargets { .. } if is_mine => {
+                let batch = self.open_batch("draft/chathistory-targets");
+                self.close_batch(batch);
             }
             What::HistoryTargets { .. } => {
                 self.voice().fail("CHATHISTORY", "MESSAGE_ERROR", " TARGETS", "Messages could not be retrieved");

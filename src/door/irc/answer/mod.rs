@@ -6,6 +6,8 @@ mod people;
 mod refusals;
 mod rooms;
 
+pub(super) use rooms::same;
+
 use super::caps::Caps;
 use super::door::IrcDoor;
 use super::names::{self, EVERYBODY};

@@ -147,7 +147,7 @@ impl IrcDoor {
 
     fn say_names(&mut self, words: &[String], more: usize) {
         let channel = self.talk.asked.channel.clone();
-        self.voice().words(Numeric::Names, &format!("= {channel} "), words);
+        self.voice().words(Numeric::Names, &format!("= {channel} "), ' ', words);
         self.say_more(more);
         self.voice().about(Numeric::EndOfNames, channel);
     }
@@ -220,6 +220,6 @@ impl IrcDoor {
 }
 
 /// Whether a channel is that of a room.
-pub(super) fn same(channel: &str, room: &RoomName) -> bool {
+pub(in crate::door::irc) fn same(channel: &str, room: &RoomName) -> bool {
     channel.strip_prefix('#').is_some_and(|name| room.is(name))
 }

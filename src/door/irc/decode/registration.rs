@@ -14,7 +14,6 @@ use crate::door::irc::stage::Stage;
 use crate::door::irc::step::{Asked, What};
 use crate::door::irc::text::plain;
 use crate::door::irc::voice::repeated;
-use crate::door::irc::wire::push_body;
 use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::limits::{IRC_REALNAME_BYTES, PASSWORD_MAX_BYTES};
@@ -194,7 +193,7 @@ impl IrcDoor {
     fn on_mechanism(&mut self, word: &str) -> Decoded<'static> {
         if word.eq_ignore_ascii_case("PLAIN") {
             self.papers.sasl = Some(Box::new(Sasl::default()));
-            push_body(&mut self.talk.lines, format_args!("AUTHENTICATE +"));
+            self.voice().bare_line(format_args!("AUTHENTICATE +"));
         } else if word == "*" {
             self.voice().say(Numeric::SaslAborted);
         } else {
