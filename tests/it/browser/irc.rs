@@ -57,10 +57,8 @@ impl Scene {
         while !nc.line().starts_with("C 227 lobby ") {}
         let guest = server.guest(JOIN, "lobby", "dave");
         page.expect_people(&["alice host", "carol", "eve", "tom", "wes", "~dave"]);
-        for place in ["#lobby"] {
-            irssi.wait_shown(place, "^dave");
-            weechat.wait_shown(place, "^dave");
-        }
+        irssi.wait_shown("#lobby", "^dave");
+        weechat.wait_shown("#lobby", "^dave");
         Some(Self { irssi, weechat, talker, nc, page, guest, _server: server })
     }
 
