@@ -155,6 +155,8 @@ impl IrcDoor {
                 self.talk.steps.clear();
                 self.voice().fail("CHATHISTORY", code, &context, "Messages could not be retrieved");
             }
+            // A guest has no conversations that are kept.
+            What::HistoryTargets { .. } if is_mine => self.on_counts(&[]),
             What::HistoryTargets { .. } => {
                 self.voice().fail("CHATHISTORY", "MESSAGE_ERROR", " TARGETS", "Messages could not be retrieved");
             }

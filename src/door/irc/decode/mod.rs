@@ -18,6 +18,7 @@ use super::numerics::Numeric;
 use super::voice::repeated;
 use crate::door::decoded::Decoded;
 use crate::hub::event::Manner;
+use crate::limits::IRC_CHANNELS;
 
 /// The longest command that is known.
 const COMMAND_BYTES: usize = 16;
@@ -71,10 +72,11 @@ impl IrcDoor {
             "HELP" | "HELPOP" => self.on_help(parameters.at(0)),
             "MODE" if self.is_me(parameters.at(0)) => self.voice().number(Numeric::UserModes, format_args!("+i")),
             "JOIN" => {
-                let channel = repeated(parameters.at(0)).to_owned();
-                self.voice().about(Numeric::NeedsAccount, channel);
+                for channel in parameters.at(0).split(',').take(IRC_CHANNELS) {
+                    self.voice().about(Numeric::NeedsAccount, repeated(channel));
+                }
             }
-            _ => self.voice().fail("*", "ACCOUNT_REQUIRED", "", "Log in first: /msg NickServ IDENTIFY name password"),
+            _ => self.voice().refuse("*", "ACCOUNT_REQUIRED", Numeric::NeedsAccount.words()),
         }
         Decoded::Nothing
     }

@@ -50,7 +50,13 @@ fn the_anteroom() {
     let greeting = client.all("USER x 0 * :x");
     assert!(greeting.contains("001 [x] ") && greeting.contains("NickServ IDENTIFY") && greeting.contains(" 376 "));
     assert_eq!(client.all("JOIN #a").split(' ').nth(1), Some("477"));
-    assert!(client.all("PRIVMSG #a :x").contains("FAIL * ACCOUNT_REQUIRED"));
+    let refused = client.all("JOIN #a,#b k");
+    assert_eq!(refused.matches(" 477 [x] #").count(), 2, "{refused}");
+    assert!(client.all(&format!("JOIN {}", "a,".repeat(200))).lines().count() <= 32);
+    let login = "Log in first: /msg NickServ IDENTIFY name password";
+    assert_eq!(client.all("PRIVMSG #a :x"), format!(":chatd.local NOTICE [x] :{login}\n"));
+    client.all("CAP REQ standard-replies");
+    assert_eq!(client.all("PRIVMSG #a :x"), format!(":chatd.local FAIL * ACCOUNT_REQUIRED :{login}\n"));
     assert!(client.all("PRIVMSG NickServ :HELLO").contains("NOTICE [x] :NickServ: IDENTIFY"));
     assert_eq!(client.first("NICKSERV IDENTIFY bob secret"), "Irc(Prove { name: UserName(bob), password: *** })");
     client.reply(&Reply::WrongPassword(2));
@@ -165,6 +171,14 @@ fn new_accounts_by_nickserv() {
     bob.all("NICK bob");
     bob.all("USER b 0 * :Bob");
     assert_eq!(bob.all("NS REGISTER short"), ":chatd.local NOTICE bob :NickServ: A password has 8 bytes or more\n");
+    for password in ["correct horse", "correcthorse battery", "my secret password", "secret123 bob@example.org x"] {
+        let refused = ":chatd.local NOTICE bob :NickServ: A password has no spaces here: REGISTER password\n";
+        assert_eq!(bob.all(&format!("PRIVMSG NickServ :REGISTER {password}")), refused, "{password}");
+    }
+    let refused = ":chatd.local NOTICE bob :NickServ: A password has no spaces here: IDENTIFY name password\n";
+    assert_eq!(bob.all("NS IDENTIFY bob correct horse"), refused);
+    let refused = ":chatd.local NOTICE bob :NickServ: A password has no spaces here: PASSWD old new\n";
+    assert_eq!(bob.all("NS PASSWD correct horse secret123"), refused);
     let step = bob.first("PRIVMSG NickServ :REGISTER secret123 bob@example.org");
     assert_eq!(step, "Irc(Register { name: UserName(bob), password: *** })");
     bob.reply(&Reply::NameTaken(name("bob")));

@@ -122,6 +122,9 @@ fn targets() {
         @batch=1 :chatd.local CHATHISTORY TARGETS #here 2026-11-26T17:31:24.251Z\n\
         @batch=1 :chatd.local CHATHISTORY TARGETS bob 2026-11-26T17:31:24.252Z\n:chatd.local BATCH -1\n";
     assert_eq!(alice.recall(line, Recalled::Counts { counts, keep_days: 30 }), expected);
+    let none = ":chatd.local BATCH +2 draft/chathistory-targets\n:chatd.local BATCH -2\n";
+    assert_eq!(alice.recall(line, Recalled::NeedsAccount), none, "a guest has none");
+    assert!(alice.recall(line, Recalled::Unavailable).contains(" MESSAGE_ERROR TARGETS "));
 }
 
 #[test]
