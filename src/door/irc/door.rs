@@ -166,7 +166,7 @@ impl IrcDoor {
             (What::Topic, Event::TopicIs { room, .. })
             | (What::SetMode, Event::RoomKept { room, .. } | Event::HostIs { room, .. }) => is_asked(room),
             (What::Kick, Event::Gone { room, why: Leaving::Kicked { by }, .. }) => {
-                is_asked(room) && self.me() == Some(by)
+                is_asked(room) && self.me().as_ref() == Some(by)
             }
             _ => false,
         }

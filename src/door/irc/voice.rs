@@ -44,6 +44,11 @@ impl Voice<'_> {
         self.server_line(format_args!("FAIL {command} {code}{context} :{why}"));
     }
 
+    /// A refusal for which IRC has no number: FAIL for a client that has asked for standard replies, otherwise a notice.
+    pub(super) fn refuse(&mut self, command: &str, code: &str, why: &str) {
+        if self.caps.has(Caps::STANDARD_REPLIES) { self.fail(command, code, "", why) } else { self.notice(why) }
+    }
+
     /// A notice of the server, for people.
     pub(super) fn notice(&mut self, text: impl Display) {
         let me = self.me.to_owned();

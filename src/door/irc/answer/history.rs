@@ -160,10 +160,8 @@ impl IrcDoor {
                 self.talk.steps.clear();
                 self.voice().fail("CHATHISTORY", code, &context, "Messages could not be retrieved");
             }
-            What::HistoryTargets { .. } if is_mine => {
-                let batch = self.open_batch("draft/chathistory-targets");
-                self.close_batch(batch);
-            }
+            // A guest has no conversations that are kept.
+            What::HistoryTargets { .. } if is_mine => self.on_counts(&[]),
             What::HistoryTargets { .. } => {
                 self.voice().fail("CHATHISTORY", "MESSAGE_ERROR", " TARGETS", "Messages could not be retrieved");
             }

@@ -77,7 +77,7 @@ impl IrcDoor {
                     self.voice().about(Numeric::NeedsAccount, repeated(channel));
                 }
             }
-            _ => self.voice().fail("*", "ACCOUNT_REQUIRED", "", "Log in first: /msg NickServ IDENTIFY name password"),
+            _ => self.voice().fail("*", "ACCOUNT_REQUIRED", "", Numeric::NeedsAccount.words()),
         }
         Decoded::Nothing
     }

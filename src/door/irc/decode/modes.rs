@@ -88,7 +88,7 @@ impl IrcDoor {
                 }
             }
             'o' if word.is_empty() => self.voice().about(Numeric::NeedMore, "MODE"),
-            'o' => self.voice().fail("MODE", "INVALID_MODE", "", "+o of another nick hands the room on"),
+            'o' => self.voice().refuse("MODE", "INVALID_MODE", "+o of another nick hands the room on"),
             letter => {
                 let letter = letter.to_string();
                 let letter = repeated(&letter).to_owned();

@@ -13,7 +13,7 @@ use crate::door::irc::step::{Asked, What};
 use crate::door::irc::text::{Refusal, plain};
 use crate::door::irc::voice::repeated;
 use crate::hub::command::Command;
-use crate::hub::names::{RoomName, Who};
+use crate::hub::names::{NameError, RoomName, Who};
 use crate::limits::{IRC_CHANNELS, IRC_REASON_BYTES, IRC_TARGETS, PASSWORD_MAX_BYTES, TOPIC_BYTES};
 use crate::secret::Secret;
 use crate::text;
@@ -68,12 +68,14 @@ impl IrcDoor {
 
     /// Parses a channel; says so if there can be none of that name.
     pub(super) fn channel(&mut self, channel: &str) -> Option<Target> {
-        let target = Target::channel(channel).ok();
-        if target.is_none() {
-            let channel = repeated(channel).to_owned();
-            self.voice().about(Numeric::NoSuchChannel, channel);
-        }
-        target
+        let why = match Target::channel(channel) {
+            Ok(target) => return Some(target),
+            Err(NameError::Reserved) => "No channel can have that name: it is reserved",
+            Err(NameError::Shape) => Numeric::NoSuchChannel.words(),
+        };
+        let channel = repeated(channel).to_owned();
+        self.voice().number(Numeric::NoSuchChannel, format_args!("{channel} :{why}"));
+        None
     }
 
     /// Parses a channel that is a room. `&all` has no operator.

@@ -185,6 +185,14 @@ fn new_accounts_by_nickserv() {
     bob.all("NICK bob");
     bob.all("USER b 0 * :Bob");
     assert_eq!(bob.all("NS REGISTER short"), ":chatd.local NOTICE bob :NickServ: A password has 8 bytes or more\n");
+    for password in ["correct horse", "correcthorse battery", "my secret password", "secret123 bob@example.org x"] {
+        let refused = ":chatd.local NOTICE bob :NickServ: A password has no spaces here: REGISTER password\n";
+        assert_eq!(bob.all(&format!("PRIVMSG NickServ :REGISTER {password}")), refused, "{password}");
+    }
+    let refused = ":chatd.local NOTICE bob :NickServ: A password has no spaces here: IDENTIFY name password\n";
+    assert_eq!(bob.all("NS IDENTIFY bob correct horse"), refused);
+    let refused = ":chatd.local NOTICE bob :NickServ: A password has no spaces here: PASSWD old new\n";
+    assert_eq!(bob.all("NS PASSWD correct horse secret123"), refused);
     let step = bob.first("PRIVMSG NickServ :REGISTER secret123 bob@example.org");
     assert_eq!(step, "Irc(Register { name: UserName(bob), password: *** })");
     bob.reply(&Reply::NameTaken(name("bob")));

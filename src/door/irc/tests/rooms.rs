@@ -144,9 +144,12 @@ fn what_is_refused_without_a_number() {
     let mut alice = Client::alice("");
     let notice = ":chatd.local NOTICE Alice :Too many messages wait for bob\n";
     assert_eq!(alice.answer("PRIVMSG bob :hi", &kept), notice);
+    assert_eq!(alice.all("MODE #tea -o bob"), ":chatd.local NOTICE Alice :+o of another nick hands the room on\n");
     let mut alice = Client::alice("standard-replies");
     let fail = ":chatd.local FAIL PRIVMSG CANNOT :Too many messages wait for bob\n";
     assert_eq!(alice.answer("PRIVMSG bob :hi", &kept), fail);
+    let fail = ":chatd.local FAIL MODE INVALID_MODE :+o of another nick hands the room on\n";
+    assert_eq!(alice.all("MODE #tea -o bob"), fail);
 }
 
 #[test]

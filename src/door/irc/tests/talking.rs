@@ -29,7 +29,9 @@ fn join_enters_or_makes() {
                     :chatd.local 353 Alice = #a :@Alice ^bob\n:chatd.local 366 Alice #a :End of NAMES list\n\
                     :chatd.local 475 Alice #b :Cannot join channel (+k)\n";
     assert_eq!(alice.taken(), expected);
-    assert_eq!(alice.all("JOIN #who"), ":chatd.local 403 Alice #who :No such channel\n");
+    let reserved = "No channel can have that name: it is reserved";
+    assert_eq!(alice.all("JOIN #help"), format!(":chatd.local 403 Alice #help :{reserved}\n"));
+    assert_eq!(alice.all("JOIN help"), ":chatd.local 403 Alice help :No such channel\n");
 }
 
 #[test]
