@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::caps::Caps;
 use super::label::Label;
 use super::message::{Bad, Message};
@@ -73,7 +75,7 @@ pub(super) struct Arriving {
     pub(super) password: Option<Secret<Vec<u8>>>,
 }
 
-/// Who a client says it is. Of one that is in, this is left if it has a realname of its own.
+/// Who a client says it is. After the login only a realname of its own is left.
 #[derive(Debug, Default)]
 pub(super) struct Papers {
     /// The realname of USER, unless it is the name of the account.
@@ -140,8 +142,11 @@ impl IrcDoor {
     /// Whether a line, given without its end, may contain a password.
     pub fn has_secret(&self, line: &[u8]) -> bool {
         const WORDS: [&[u8]; 5] = [b"authenticate", b"nickserv", b"ns ", b"register", b"pass "];
-        let lower = line.to_ascii_lowercase();
-        !self.is_logged_in() || WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+        if !self.is_logged_in() {
+            return true;
+        }
+        let lower = Zeroizing::new(line.to_ascii_lowercase());
+        WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
     }
 
     /// A line, given without its end, as a trace shows it.
@@ -189,9 +194,7 @@ impl IrcDoor {
 
     /// Recognises another protocol in the first bytes. Returns the reason to close the connection.
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
-        let is_first = matches!(&self.stage, Stage::Arriving(arriving)
-            if !arriving.has_nick && !arriving.has_user && !arriving.negotiates);
-        if !is_first {
+        if !self.is_untouched() {
             return None;
         }
         if foreign::begins_tls(without_mark(bytes)) {
@@ -230,11 +233,6 @@ impl IrcDoor {
             }
             Some(Err(bad)) => self.on_bad(bad),
         }
-    }
-
-    /// A line was longer than [`frame_limit`](Self::frame_limit).
-    pub fn on_too_long(&mut self) {
-        self.on_bad(Bad::TooLong);
     }
 
     fn on_bad(&mut self, bad: Bad) -> Decoded<'static> {
