@@ -172,7 +172,7 @@ impl IrcDoor {
         self.say_alone();
     }
 
-    /// Who is in `&all`, as far as a client is told that enters it: itself.
+    /// The names of `&all` for a client that enters it: its own nick alone.
     pub(super) fn say_alone(&mut self) {
         let Stage::In(me) = &self.stage else { return };
         if !self.caps.has(Caps::NO_IMPLICIT_NAMES) {
