@@ -49,8 +49,7 @@ fn told<'a>(pieces: impl Iterator<Item = &'a [u8]>, guests: bool) -> Vec<u8> {
                     held.drain(..next);
                 }
                 Cut::TooLong { next } => {
-                    door.on_too_long();
-                    door.end_line(&mut out);
+                    door.encode_reply(&Reply::LineTooLong(door.frame_limit()), &mut out);
                     held.drain(..next);
                 }
                 Cut::Partial { keep } => {

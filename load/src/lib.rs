@@ -10,8 +10,8 @@
 //! * `works` runs a workload: `target`, `spawn` and `process` are the server, `entrance` and `storm` log connections
 //!   in, `talk` and `pingpong` send and receive, `handshakes` comes and goes, `past` reads a long history.
 //! * Without sockets and clocks, and tested that way: `inbox` and `line` (the server's lines), `stamp` (the content of
-//!   each line), `dialogue` (the login), `speech` and `irc` (another way to say the same), `schedule` (when each line is due), `tally` (what was sent and received),
-//!   `turns` (with and without a history), `report`, `table`.
+//!   each line), `dialogue` (the login), `speech` and `irc` (another way to say the same), `schedule` (when each line is
+//!   due), `tally` (what was sent and received), `turns` (with and without a history), `report`, `table`.
 //! * `fleet`, `conn` and `pacer` are the loop; `tls` encrypts a connection, `web` makes it a WebSocket.
 //!
 //! With a fixed rate (open loop), lines carry the time when they were *due*, not when they were sent: if a server

@@ -1,4 +1,4 @@
-//! What a connection has of an account before its session begins.
+//! The account that a connection has asked for, or proved to be, before its session begins.
 
 use crate::hub::names::UserName;
 use crate::secret::Secret;
@@ -14,7 +14,7 @@ pub(super) enum Proof {
     Token,
 }
 
-/// What a connection at the IRC door has of an account before it enters, or of the password that it changes.
+/// What a connection at the IRC door has given: the account that it enters as, or a new password.
 #[derive(Debug)]
 pub(super) enum Claim {
     /// The password of this account is being checked, or the account is being made.

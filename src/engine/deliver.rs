@@ -1,5 +1,5 @@
 //! Delivery: events of the hub become frames, encoded once per spelling, in the outboxes of their receivers.
-//! What few receive is spelled here, what many receive by [`Fan`].
+//! Frames for few receivers are encoded here, those for many by [`Fan`].
 
 use super::Engine;
 use super::conn::Conn;

@@ -1,6 +1,9 @@
 //! Login: requests to the accounts, and their verdicts. Passwords are hashed on another thread; a connection is not
 //! read while its password is being checked.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
 use super::addresses;
 use super::allowances::Allowances;
 use super::claim::Proof;
@@ -23,8 +26,6 @@ use crate::hub::record::{Account, Lock};
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 use crate::own_names::is_own;
 use crate::secret::Secret;
-use std::borrow::Cow;
-use std::collections::VecDeque;
 
 /// Looks accounts up. Never waits.
 pub trait Roll {

@@ -46,6 +46,7 @@ mod backpressure;
 mod bans;
 mod deeds;
 mod irc;
+mod claim;
 mod login;
 mod password_change;
 mod room_guesses;
@@ -81,7 +82,6 @@ mod metrics_exchange;
 mod metrics_exposition;
 mod degraded;
 mod checkup;
-mod claim;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -327,6 +327,8 @@ impl<S> Engine<S> {
                     quantum.at += next;
                 }
                 Some(Next::Cut(Cut::Partial { keep })) => {
+                    let begun = bytes.get(keep..).unwrap_or_default();
+                    quantum.is_secret |= self.conns.find(id).is_some_and(|conn| conn.door.has_secret(begun));
                     scratch.copy_within(quantum.at + keep..quantum.len, 0);
                     (quantum.at, quantum.len) = (0, quantum.len - quantum.at - keep);
                     let line_bytes = self.settings.limits.line_bytes;

@@ -69,8 +69,8 @@ impl Hub {
         self.announce_guest_going(&was);
     }
 
-    /// A session keeps its places under another name. A room in which the new name is already sees it leave and enter, and
-    /// so do all of its rooms then.
+    /// A session keeps its places under another name. If the new name is in one of its rooms already, all of its rooms see
+    /// it leave and enter.
     pub(super) fn keep_places(&mut self, who: SessionId, was: Who, now: &Who) {
         let rooms: Vec<RoomId> = self.rooms_in_order(who);
         let is_there = |id: &RoomId| {

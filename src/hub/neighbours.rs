@@ -8,8 +8,8 @@ use super::session::SessionId;
 use crate::limits::WORK_MEMBERS;
 
 impl Hub {
-    /// Whether neighbours are told who goes offline, is away or calls itself otherwise. While no door spells that, it need
-    /// not be found out who they are. Off at first.
+    /// Turns the news for neighbours on or off: who goes offline, is away, or has another display name. Off at first, as
+    /// finding the neighbours is work, and not every server has a door that tells them.
     pub fn tell_neighbours(&mut self, is_on: bool) {
         self.tells_neighbours = is_on;
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::answer::same;
+use zeroize::Zeroizing;
+
 use super::caps::Caps;
 use super::label::Label;
 use super::message::{Bad, Message};
@@ -12,17 +13,16 @@ use super::request::Request;
 use super::sasl::Sasl;
 use super::seldom::{Left, Seldom};
 use super::server::{Options, Server};
-use super::spell::{self, Dress};
+use super::spell::Dress;
 use super::stage::Stage;
 use super::step::{Asked, Step, What};
 use super::talk::Talk;
 use super::traced;
 use super::voice::Voice;
 use crate::close::CloseReason;
-use crate::door::decoded::{Decoded, Kind, Spelling};
+use crate::door::decoded::{Decoded, Kind};
 use crate::door::foreign::{self, ProxyWatch};
 use crate::door::recall::Wants;
-use crate::hub::event::{Event, Leaving, News};
 use crate::hub::names::{RoomName, UserName, Who};
 use crate::limits::{IRC_FRAME_BYTES, LOGIN_LINE_BYTES};
 use crate::text::without_mark;
@@ -51,7 +51,7 @@ pub struct IrcDoor {
     proxy: ProxyWatch,
 }
 
-/// Who a client says it is. Of one that is in, this is left if it has a realname of its own.
+/// Who a client says it is. After the login only a realname of its own is left.
 #[derive(Debug, Default)]
 pub(super) struct Papers {
     /// The realname of USER, unless it is the name of the account.
@@ -117,8 +117,11 @@ impl IrcDoor {
     /// Whether a line, given without its end, may contain a password.
     pub fn has_secret(&self, line: &[u8]) -> bool {
         const WORDS: [&[u8]; 5] = [b"authenticate", b"nickserv", b"ns ", b"register", b"pass "];
-        let lower = line.to_ascii_lowercase();
-        !self.is_logged_in() || WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+        if !self.is_logged_in() {
+            return true;
+        }
+        let lower = Zeroizing::new(line.to_ascii_lowercase());
+        WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
     }
 
     /// A line, given without its end, as a trace shows it.
@@ -136,42 +139,6 @@ impl IrcDoor {
         self.is_greeted.then(|| Kind::Irc(self.caps.bits()))
     }
 
-    /// How an event for others is spelled for this client.
-    pub fn spelling(&self, event: &Event) -> Spelling {
-        let is_wanted = match event {
-            Event::Neighbour { news: News::Away(_), .. } => self.caps.has(Caps::AWAY_NOTIFY),
-            Event::Neighbour { news: News::Called(_), .. } => self.caps.has(Caps::SETNAME),
-            Event::InvitedHere { .. } => self.caps.has(Caps::INVITE_NOTIFY),
-            Event::OwnTold { .. } | Event::Withdrawn { .. } => self.caps.has(Caps::ECHO_MESSAGE),
-            _ => true,
-        };
-        let is_own = match event {
-            Event::RoomClosed { .. } | Event::Presence { .. } | Event::Withdrawn { .. } => true,
-            Event::Arrived { away: Some(_), first: true, .. } => self.caps.has(Caps::AWAY_NOTIFY),
-            Event::Renamed { was: Who::Guest(_), now: Who::Account(_) } => self.caps.has(Caps::ACCOUNT_NOTIFY),
-            _ => self.is_answer(event),
-        };
-        match (is_wanted && self.is_logged_in(), is_own) {
-            (false, _) => Spelling::Untold,
-            (true, true) => Spelling::Own,
-            (true, false) => Spelling::Shared(Kind::Irc(self.caps.bits())),
-        }
-    }
-
-    /// Whether an event that others hear too is the answer to the line with a label that is being carried out.
-    fn is_answer(&self, event: &Event) -> bool {
-        let Some(Talk { label: Some(_), asked, .. }) = self.talk.get() else { return false };
-        let is_asked = |room: &RoomName| same(&asked.channel, room);
-        match (&asked.what, event) {
-            (What::Topic, Event::TopicIs { room, .. })
-            | (What::SetMode, Event::RoomKept { room, .. } | Event::HostIs { room, .. }) => is_asked(room),
-            (What::Kick, Event::Gone { room, why: Leaving::Kicked { by }, .. }) => {
-                is_asked(room) && self.me().as_ref() == Some(by)
-            }
-            _ => false,
-        }
-    }
-
     /// True if the session asks for all of these.
     pub fn wants(&self, wants: Wants) -> bool {
         wants == Wants::OWN && self.caps.has(Caps::ECHO_MESSAGE)
@@ -180,9 +147,7 @@ impl IrcDoor {
 
     /// Recognises another protocol in the first bytes. Returns the reason to close the connection.
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
-        let is_first = matches!(&self.stage, Stage::Arriving(arriving)
-            if !arriving.has_nick && !arriving.has_user && !arriving.negotiates);
-        if !is_first {
+        if !self.is_untouched() {
             return None;
         }
         if foreign::begins_tls(without_mark(bytes)) {
@@ -226,11 +191,6 @@ impl IrcDoor {
                 self.on_bad(bad)
             }
         }
-    }
-
-    /// A line was longer than [`frame_limit`](Self::frame_limit).
-    pub fn on_too_long(&mut self) {
-        self.on_bad(Bad::TooLong);
     }
 
     fn on_bad(&mut self, bad: Bad) -> Decoded<'static> {
@@ -322,32 +282,11 @@ impl IrcDoor {
         self.talk.rest();
     }
 
-    /// Appends news that are spelled for this client alone to `out`.
-    pub fn encode_told(&mut self, event: &Event, out: &mut Vec<u8>) {
-        self.forget_room(event);
-        if self.is_answer(event) {
-            self.tell(event);
-            return self.hand_out(out);
-        }
-        let held = std::mem::take(&mut self.talk.lines);
-        self.tell(event);
-        out.append(&mut self.talk.lines);
-        self.talk.lines = held;
-        self.talk.rest();
-    }
-
     /// Appends the last answers to a connection that is not admitted to `out`.
     pub fn refuse(&mut self, reason: &CloseReason, out: &mut Vec<u8>) {
         self.say_goodbye(&reason.to_string());
         self.talk.label = None;
         self.hand_out(out);
-    }
-
-    /// The session is in a room no longer, without having asked.
-    pub(super) fn forget_room(&mut self, event: &Event) {
-        if let Event::Gone { room, .. } | Event::RoomClosed { room, .. } = event {
-            self.rooms.retain(|other| other != room);
-        }
     }
 
     /// The channel of a room, in the spelling that this client has seen if it is there.
@@ -423,36 +362,6 @@ impl IrcDoor {
         self.ask(asked, decoded)
     }
 
-    /// True for news that come as an answer, although the client has not asked: it was removed from a room.
-    pub(super) fn is_news(event: &Event) -> bool {
-        matches!(event, Event::Gone { why: Leaving::Kicked { .. }, .. })
-    }
-
-    fn tell(&mut self, event: &Event) {
-        let time_ms = self.time_ms;
-        let dress = Dress { server: &self.server, caps: self.caps, time_ms };
-        match event {
-            Event::Arrived { who, away: Some(text), .. } => {
-                spell::encode(dress, event, &mut self.talk.lines);
-                dress.push(dress.nick(who), format_args!("AWAY :{text}"), &mut self.talk.lines);
-            }
-            Event::Renamed { now, .. } => {
-                spell::encode(dress, event, &mut self.talk.lines);
-                dress.push(dress.nick(now), format_args!("ACCOUNT {}", dress.nick(now)), &mut self.talk.lines);
-            }
-            Event::RoomClosed { room, why } => {
-                let (channel, why) = (names::channel(room), closing_words(why));
-                let me = self.stage.nick();
-                dress.push_server(format_args!("KICK {channel} {me} :{why}"), &mut self.talk.lines);
-            }
-            Event::Presence { name, change } => self.on_presence(name, change),
-            Event::Withdrawn { to, .. } => {
-                self.voice().notice(format_args!("Your last message to {to} could not be kept: {to} does not get it"));
-            }
-            _ => spell::encode(dress, event, &mut self.talk.lines),
-        }
-    }
-
     /// Closes once the current step is answered.
     pub(super) fn close_next(&mut self, reason: CloseReason) {
         self.talk.closes = Some(reason);
@@ -461,15 +370,5 @@ impl IrcDoor {
     /// True if the current question is about this.
     pub(super) fn is_asked(&self, is_it: impl Fn(&What) -> bool) -> bool {
         is_it(&self.talk.asked.what)
-    }
-}
-
-fn closing_words(why: &crate::hub::event::Closing) -> String {
-    use crate::hub::event::Closing;
-    match why {
-        Closing::ByHost => "closed by its host".to_owned(),
-        Closing::HostLeft => "its host has left".to_owned(),
-        Closing::ByOperator(reason) if reason.is_empty() => "closed by the operator".to_owned(),
-        Closing::ByOperator(reason) => format!("closed by the operator: {reason}"),
     }
 }

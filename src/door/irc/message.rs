@@ -3,7 +3,7 @@
 use crate::limits::{IRC_LABEL_BYTES, IRC_LINE_BYTES, IRC_PARAMETERS, IRC_TAGS_BYTES};
 use crate::text;
 
-/// A line without its end and without a source, which a client has no business to give.
+/// A line without its end. A source is dropped: the server knows who its clients are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Message<'a> {
     /// The value of the tag `label` as it was given, still escaped.

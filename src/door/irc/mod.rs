@@ -16,8 +16,8 @@
 //!   on where the line was. No other line is read meanwhile. Steps that count are charged to the rates as lines.
 //! * [`Event::Entered`](crate::hub::event::Event::Entered) goes to [`encode_event`](IrcDoor::encode_event), without a token
 //!   for datagrams.
-//! * Of an event for others it asks the door for its [`Spelling`](crate::door::Spelling): nothing, a frame that all connections with the same
-//!   [`Bits`] share, or a line of its own by [`encode_told`](IrcDoor::encode_told).
+//! * It asks the door for the [`Spelling`](crate::door::Spelling) of an event for others: nothing, a frame that all
+//!   connections with the same [`Bits`] share, or lines of its own by [`encode_told`](IrcDoor::encode_told).
 //! * While a listener leads here, the hub tells neighbours.
 //! * Where guests have [no mark](Guests::Bare), a receiver whose name no account has is the guest of that name.
 //!
@@ -53,10 +53,6 @@ mod answer;
     reason = "each place knows a few of all events and questions; others mean nothing there"
 )]
 mod decode;
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "each place knows a few of all events and questions; others mean nothing there"
-)]
 mod door;
 mod isupport;
 pub mod request;
@@ -65,6 +61,11 @@ pub mod request;
     reason = "each place knows a few of all events and questions; others mean nothing there"
 )]
 mod spell;
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "each place knows a few of all events and questions; others mean nothing there"
+)]
+mod told;
 #[cfg(test)]
 #[allow(clippy::wildcard_enum_match_arm, reason = "a test knows what it waits for")]
 mod tests;

@@ -45,9 +45,16 @@ impl Sasl {
         if chunk.len() == IRC_SASL_CHUNK_BYTES {
             return Progress::Goes;
         }
-        let message = BASE64.decode(self.0.as_bytes()).map(Zeroizing::new);
-        message.ok().and_then(|message| plain(&message)).unwrap_or(Progress::Bad)
+        decoded(self.0.as_bytes()).and_then(|message| plain(&message)).unwrap_or(Progress::Bad)
     }
+}
+
+/// The message behind the base64. What was decoded is wiped, also if the rest is bad.
+fn decoded(base64: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut message = Zeroizing::new(vec![0; BASE64.decode_len(base64.len()).ok()?]);
+    let len = BASE64.decode_mut(base64, &mut message).ok()?;
+    message.truncate(len);
+    Some(message)
 }
 
 /// `authzid NUL authcid NUL password`. An authzid must be the name itself.

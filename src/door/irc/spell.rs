@@ -143,7 +143,7 @@ pub(super) fn push_join(dress: Dress<'_>, channel: impl Display, who: &Who, call
     }
 }
 
-/// Who has gone offline has quit before: a QUIT is told once, and not for each room.
+/// Appends that a member has left. Nothing for a member that has gone offline: one QUIT has told that for all rooms.
 fn push_gone(dress: Dress<'_>, room: &RoomName, who: &Who, (why, text): (&Leaving, Option<&str>), out: &mut Vec<u8>) {
     let channel = names::channel(room);
     match why {

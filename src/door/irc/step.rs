@@ -46,7 +46,7 @@ impl Asked {
 /// What is being answered.
 #[derive(Debug, Default)]
 pub(super) enum What {
-    /// Nothing that tells more than what everybody is told.
+    /// A command without an answer of its own.
     #[default]
     Nothing,
     /// The end of the registration.

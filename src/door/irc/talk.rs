@@ -1,4 +1,4 @@
-//! What has become of the last line so far. Nothing of it is left between two lines.
+//! The line that is being answered. Nothing of it is left between two lines.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use super::seldom::Left;
 use super::step::{Asked, Step};
 use crate::close::CloseReason;
 
-/// What has become of the last line so far.
+/// The state of the line that is being answered.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     /// Answers that are not handed out yet.

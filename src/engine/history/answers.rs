@@ -212,6 +212,10 @@ impl<S> Engine<S> {
 
     fn begin_missed(&mut self, id: ConnId, account: Account) {
         let (newest, due) = (self.hub.last_id(), self.now + FLOOR_EVERY_MS);
+        if self.irc.is_seen() && self.hub.sessions_of(&account.name).len() == 1 {
+            let goal = Goal::Profile { id, account: account.clone(), showing: Showing::Called };
+            self.history.ask(Request::Profile(account.clone()), goal, self.now);
+        }
         let Some(conn) = self.conns.find(id) else { return };
         let is_bare = conn.door.kind() == Some(Kind::Bare);
         conn.past = Some(Box::new(Past::new(account, newest, is_bare)));

@@ -77,6 +77,8 @@ impl<S> Engine<S> {
                 let below = Some(self.until_now(below));
                 let of = self.resolve(&mine.who, place)?;
                 let most = most.min(HISTORY_LINES_MOST);
+                // A client of IRC takes a page that is short for the last one. Its messages are few.
+                let most_bytes = if self.is_irc(id) { 0 } else { most_bytes };
                 let page = Page { mine, of, above, below, end, most, most_bytes, is_unread: false };
                 Ok((Request::Page(page), Goal::Page { id, is_unread: false }))
             }

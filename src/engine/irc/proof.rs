@@ -4,6 +4,7 @@
 //! proved, and the door asks to enter with it.
 
 use crate::auth::Request;
+use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::engine::Engine;
 use crate::engine::claim::{Claim, Proof};
@@ -53,8 +54,10 @@ impl<S> Engine<S> {
     /// Starts the session of the account that was proved.
     pub(super) fn enter_proved(&mut self, id: ConnId, called: Option<Box<str>>) {
         let Some(conn) = self.conns.find(id) else { return };
-        if let Some(Claim::Proved { name, epoch, proof }) = conn.claim.take().map(|claim| *claim) {
-            self.log_in(id, &name, epoch, proof, called);
+        match conn.claim.take().map(|claim| *claim) {
+            Some(Claim::Proved { name, epoch, proof }) => self.log_in(id, &name, epoch, proof, called),
+            // The door would ask for ever.
+            Some(Claim::Asked(_) | Claim::NewPassword(_)) | None => self.close(id, CloseReason::Internal),
         }
     }
 

@@ -8,7 +8,8 @@
 //! * [`people`] has planned runs with who people are and what they are told of each other; [`profiles`] is a part of the store.
 //! * [`monitor`] asks for metrics, and degrades parts; [`web`] tests the web door. Both write to their sockets [`by_hand`].
 //! * [`irc`] tests the IRC door by hand.
-//! * [`irc_people`] are clients of IRC who are in; [`irc_fan`], [`irc_public`], [`irc_news`] and [`irc_alone`] test what they hear.
+//! * [`irc_people`] are clients of IRC who are in; [`irc_fan`], [`irc_public`], [`irc_news`] and [`irc_alone`] test what
+//!   they hear.
 //! * [`relay`] has a small server of its own, and tests the relay door.
 //! * [`irc_clients`] holds clients of the IRC door.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.

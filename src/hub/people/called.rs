@@ -72,7 +72,7 @@ impl Hub {
         self.people.away.end(who)
     }
 
-    /// What is known of somebody goes with them to another name.
+    /// Moves the display name and the away text of a guest to its new name.
     pub(in crate::hub) fn rename_person(&mut self, was: &Who, now: &Who) {
         if let Some(called) = self.people.called.0.remove(was) {
             self.people.called.0.insert(now.clone(), called);

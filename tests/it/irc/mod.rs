@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "helpers for more tests than use each of them")]
 pub(crate) mod client;
 
+#[cfg(feature = "tls")]
 pub(super) mod clients;
 mod config;
 mod hostile;

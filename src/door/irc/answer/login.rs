@@ -164,7 +164,7 @@ impl IrcDoor {
         self.say_alone();
     }
 
-    /// Who is in `&all`, as far as a client is told that enters it: itself.
+    /// The names of `&all` for a client that enters it: its own nick alone.
     pub(super) fn say_alone(&mut self) {
         let Some(me) = &self.me() else { return };
         if !self.caps.has(Caps::NO_IMPLICIT_NAMES) {

@@ -22,7 +22,6 @@ impl IrcDoor {
     /// Appends the hub's answer to a step to `out`, and updates the dialogue.
     pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         if Self::is_news(event) {
-            self.forget_room(event);
             return self.encode_told(event, out);
         }
         self.on_event(event);
@@ -107,7 +106,7 @@ impl IrcDoor {
                 self.say_bad_key();
                 self.voice().notice(format_args!("too many wrong keys, try again in {seconds} s"));
             }
-            Reply::LineTooLong(_) => self.on_too_long(),
+            Reply::LineTooLong(_) => self.voice().say(Numeric::TooLong),
             Reply::NeedsAccount => self.say_needs_account(),
             Reply::Bye => {
                 let text = match &self.talk.asked.what {

@@ -179,7 +179,7 @@ impl IrcDoor {
         }
     }
 
-    /// News of somebody who is watched. Who is away is there; AWAY tells of that.
+    /// News of a watched name. MONITOR tells nothing of who is away.
     pub(in crate::door::irc) fn on_presence(&mut self, name: &Who, change: &Change) {
         match change {
             Change::Online => self.say_online(name),

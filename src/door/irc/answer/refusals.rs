@@ -80,7 +80,7 @@ impl IrcDoor {
         self.refuse_command("That needs an account, and you are a guest");
     }
 
-    /// Who has no other session hears what it says to itself.
+    /// A message to oneself comes back if there is no other session to hear it.
     fn say_to_self(&mut self) {
         let What::ToSelf(manner, text) = std::mem::take(&mut self.talk.asked.what) else { return };
         let Some(me) = self.me() else { return };

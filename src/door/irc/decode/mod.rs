@@ -17,6 +17,8 @@ use super::message::Message;
 use super::numerics::Numeric;
 use super::stage::Stage;
 use super::voice::repeated;
+use messages::NICKSERV;
+
 use crate::door::decoded::Decoded;
 use crate::hub::event::Manner;
 use crate::limits::IRC_CHANNELS;
@@ -65,8 +67,8 @@ impl IrcDoor {
     fn on_anteroom<'a>(&mut self, command: &str, message: Message<'a>) -> Decoded<'a> {
         let parameters = message.parameters;
         match command {
-            "NICKSERV" | "NS" => return self.on_nickserv(&parameters.as_slice().join(" ")),
-            "PRIVMSG" if parameters.at(0).eq_ignore_ascii_case("NickServ") => {
+            "NICKSERV" | "NS" => return self.on_service_command(parameters),
+            "PRIVMSG" if parameters.at(0).eq_ignore_ascii_case(NICKSERV) => {
                 return self.on_nickserv(parameters.at(1));
             }
             "MOTD" => self.say_motd(),
@@ -106,7 +108,7 @@ impl IrcDoor {
             "MONITOR" => self.on_monitor(parameters),
             "CHATHISTORY" if self.server.keeps => self.on_chathistory(parameters),
             "MARKREAD" if self.server.keeps => self.on_markread(parameters),
-            "NICKSERV" | "NS" => self.on_nickserv(&parameters.as_slice().join(" ")),
+            "NICKSERV" | "NS" => self.on_service_command(parameters),
             "LUSERS" => self.on_lusers(),
             _ => self.on_server_command(command, parameters),
         }

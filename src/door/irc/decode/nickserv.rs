@@ -1,4 +1,6 @@
-//! NickServ: logging in for clients that know nothing better.
+//! NickServ: the login of clients without SASL.
+
+use zeroize::Zeroizing;
 
 use super::messages::NICKSERV;
 use crate::door::decoded::Decoded;
@@ -19,12 +21,18 @@ const HELP: [&str; 4] = [
 ];
 
 impl IrcDoor {
+    /// `NICKSERV` and `NS` as commands of their own. The words may hold a password.
+    pub(super) fn on_service_command(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
+        let text = Zeroizing::new(parameters.as_slice().join(" "));
+        self.on_nickserv(&text)
+    }
+
     pub(super) fn on_nickserv(&mut self, text: &str) -> Decoded<'static> {
         let text = text.trim_matches(' ');
         let (command, rest) = text.split_once(' ').unwrap_or((text, ""));
         let words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
         let is_in = self.is_account() || self.proved().is_some();
-        match (command.to_ascii_uppercase().as_str(), words.as_slice()) {
+        match (Zeroizing::new(command.to_ascii_uppercase()).as_str(), words.as_slice()) {
             ("IDENTIFY" | "REGISTER", [_, ..]) if is_in => self.say_nickserv("You are logged in"),
             ("IDENTIFY", [password]) => match UserName::from_record(self.own_name()) {
                 Ok(name) => return self.identify(name, password),

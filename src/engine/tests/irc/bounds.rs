@@ -226,4 +226,22 @@ fn a_trace_shows_no_password() {
     }
     irc.pass(3_000);
     assert!(!irc.engine.reader.has_read(b"hunter2"));
+    // A line that has only begun was moved to the front, behind which its end was left.
+    for piece in ["PING 1\r\nPING 2\r\nPING 3\r\nPRIVMSG NickServ :IDENTIFY alice hunter2", "\r\n"] {
+        irc.send(bob, piece);
+    }
+    irc.pass(3_000);
+    assert!(!irc.engine.reader.has_read(b"hunter2"));
+}
+
+#[test]
+fn a_line_that_is_too_long_leaves_nothing_behind() {
+    let mut irc = Irc::with_guests();
+    let bob = irc.guest("bob");
+    irc.send(bob, "x".repeat(6_000));
+    irc.send(bob, "\r\n");
+    assert_eq!(commands(&irc.take(bob)), ["417"]);
+    let id = irc.wires[bob].id;
+    let door = irc.engine.conns.find(id).unwrap().door.as_irc().unwrap();
+    assert!(!door.keeps_an_answer(), "{door:?}");
 }

@@ -2,6 +2,9 @@
 
 use super::super::store::Mood;
 use super::{Irc, commands};
+use crate::engine::ToHistory;
+use crate::history::Request;
+use crate::limits::HISTORY_PAGE_BYTES;
 
 #[test]
 fn what_waits_for_the_disk_is_answered_in_order() {
@@ -46,6 +49,22 @@ fn a_client_is_in_a_channel_before_it_hears_there() {
 }
 
 #[test]
+fn a_display_name_that_was_set_before_comes_first() {
+    let mut irc = Irc::with_store();
+    let liner = irc.liner("alice");
+    assert!(irc.ask_line(liner, "SET name Alice A").contains("C 200 "));
+    irc.send(liner, "C EX\n");
+    irc.pass(500);
+    let alice = irc.person("alice");
+    let bob = irc.person_with("bob", "extended-join");
+    irc.ask(bob, "JOIN #tea\n");
+    irc.ask(alice, "JOIN #tea\n");
+    assert_eq!(irc.take(bob), ":alice!account@chatd.local JOIN #tea alice :Alice A\n");
+    let heard = irc.ask(bob, "WHO alice\n");
+    assert!(heard.contains(" alice H :0 Alice A\n"), "{heard}");
+}
+
+#[test]
 fn pages_of_a_kept_room_and_of_one_that_is_not() {
     let mut irc = Irc::with_store();
     let alice = irc.person_with("alice", "batch draft/chathistory server-time message-tags");
@@ -72,6 +91,22 @@ fn pages_of_a_kept_room_and_of_one_that_is_not() {
     irc.store.as_mut().unwrap().mood = Mood::Broken;
     let heard = irc.ask(alice, "CHATHISTORY LATEST #tea * 2\n");
     assert!(heard.contains("FAIL CHATHISTORY MESSAGE_ERROR LATEST #tea :"), "{heard}");
+}
+
+#[test]
+fn a_page_for_irc_is_short_only_at_the_end() {
+    let mut irc = Irc::with_store();
+    let (alice, bob) = (irc.person_with("alice", "batch"), irc.liner("bob"));
+    irc.to_history.clear();
+    irc.say(alice, "CHATHISTORY LATEST &all * 50\n");
+    irc.send(bob, "C HISTORY * 50\n");
+    let bounds: Vec<(u32, usize)> = irc.to_history.iter().filter_map(page_bounds).collect();
+    assert_eq!(bounds, [(50, 0), (50, HISTORY_PAGE_BYTES)]);
+}
+
+fn page_bounds(message: &ToHistory) -> Option<(u32, usize)> {
+    let ToHistory::Ask { request: Request::Page(page), .. } = message else { return None };
+    Some((page.most, page.most_bytes))
 }
 
 #[test]

@@ -149,18 +149,19 @@ pub fn check(history: &Path) -> Result<Report, Failure> {
     }
     let overview = overview(history, &moment);
     drop(moment);
-    if let Some(why) = refused(connection, is_first) {
+    let is_older = file::is_older(&connection);
+    if let Some(why) = refused(connection, is_older) {
         findings.say(&format!("a server would not start with it: {why}"));
     }
     Ok(Report { findings: findings.lines, overview })
 }
 
 /// Why a start would refuse the tables; `None` if it would not.
-fn refused(connection: Connection, is_first: bool) -> Option<String> {
+fn refused(connection: Connection, is_older: bool) -> Option<String> {
     let mut base = Base::new(connection, limits::History::default(), 0);
-    // A start gives an older file the tables that it lacks, and reads the rest then.
+    // A start gives an older file what its tables lack, and reads the rest then.
     base.load()
-        .and_then(|()| if is_first { Ok(()) } else { base.restored().map(drop) })
+        .and_then(|()| if is_older { Ok(()) } else { base.restored().map(drop) })
         .err()
         .map(|error| error.to_string())
 }

@@ -113,6 +113,12 @@ pub(super) fn is_first(connection: &Connection) -> bool {
     connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).is_ok_and(|version| version == 1)
 }
 
+/// Whether the tables are those of an older version.
+pub(super) fn is_older(connection: &Connection) -> bool {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    version.is_ok_and(|version| (1..VERSION).contains(&version))
+}
+
 /// Checks that there is a history, and that it is ours.
 ///
 /// # Errors

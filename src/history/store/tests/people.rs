@@ -296,3 +296,26 @@ fn a_file_of_version_1_becomes_one_of_this_version() {
     let version: i64 = copy.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     assert_eq!(version, 1);
 }
+
+#[test]
+fn a_file_of_version_2_keeps_its_rooms_and_topics() {
+    let rig = Rig::new();
+    let open = rig.open();
+    open.keep(vec![room(1, 30), Record::Member(KeptId(1), alice(), at(0)), public(at(1), "x")]);
+    open.close();
+    rig.sqlite().execute_batch("ALTER TABLE room DROP COLUMN topic_ms; PRAGMA user_version = 2").unwrap();
+    let report = super::super::admin::check(&rig.file()).unwrap();
+    assert_eq!((report.findings, report.overview.version), (Vec::<String>::new(), 2));
+    let topic = |open: &Open| {
+        let topic = open.restored.rooms[0].room.topic.clone().unwrap();
+        (topic.by.to_string(), topic.text.to_string(), topic.set_ms)
+    };
+    let open = rig.open();
+    assert_eq!(topic(&open), ("alice".to_owned(), "tea".to_owned(), 0), "when it was set is not known");
+    open.keep(vec![room(1, 30)]);
+    open.close();
+    assert_eq!(topic(&rig.open()), ("alice".to_owned(), "tea".to_owned(), 1_795_714_284_250));
+    let copy = rusqlite::Connection::open(rig.folder().join("history.db.v2")).unwrap();
+    let columns = "SELECT count(*) FROM pragma_table_info('room') WHERE name = 'topic_ms'";
+    assert_eq!(copy.query_row(columns, [], |row| row.get::<_, i64>(0)).unwrap(), 0, "the copy is the old file");
+}
