@@ -216,8 +216,8 @@ impl World {
         if let Some(What::Say(own)) = what {
             assert_eq!((own, line.nick()), (number, me.as_str()), "client {i} gets {line:?}");
             self.shadow.check_direct(number, "250");
-            // What is kept for somebody is answered late.
-            if matches!(place, Place::All | Place::Room(_)) {
+            // What is kept for another account is answered late.
+            if place != Place::Account(u16::MAX) {
                 client.notes.push(Note::Said(number));
                 self.ledger.on_own(number, id);
             }

@@ -126,6 +126,6 @@ fn nothing_is_heard_before_the_greeting_is_over() {
     bench.settle();
     let heard = bench.heard_by(bob);
     let (greeting, said) = heard.split_once(":bob!account@chatd.local JOIN &all\n").unwrap();
-    assert!(greeting.contains(" 376 bob ") && !greeting.contains("PRIVMSG"), "{heard}");
+    assert!(greeting.contains(" 376 bob ") && !greeting.contains(" PRIVMSG "), "{heard}");
     assert!(!said.contains("early") && said.ends_with(" PRIVMSG &all :late\n"), "{heard}");
 }
