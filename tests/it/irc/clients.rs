@@ -6,16 +6,11 @@ use std::process::{Command, Stdio};
 
 use testkit::{Builder, Server};
 
-#[cfg(feature = "tls")]
 mod bot;
-#[cfg(feature = "tls")]
 mod daily;
 pub(crate) mod irssi;
-#[cfg(feature = "tls")]
 mod restart;
 pub(crate) mod talker;
-#[cfg(feature = "history")]
-mod transcripts;
 pub(crate) mod weechat;
 
 /// What a test does with either of the clients that people look at.
@@ -46,13 +41,11 @@ pub(crate) trait Chat {
 }
 
 /// A server with a line door and an IRC door by TLS, whose certificate signs itself.
-#[cfg(feature = "tls")]
 fn served() -> Builder {
     Server::builder().listen(&["line://127.0.0.1:0", "irc+tls://127.0.0.1:0"]).with_pair()
 }
 
 /// Stops the server; the next start is at the same addresses.
-#[cfg(feature = "tls")]
 #[track_caller]
 fn stop(server: &mut Server) {
     let (line, irc) = (server.door("line"), server.door("irc+tls"));

@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "helpers for more tests than use each of them")]
 pub(crate) mod client;
 
+#[cfg(feature = "tls")]
 pub(super) mod clients;
 mod config;
 mod hostile;
@@ -10,3 +11,5 @@ mod limits;
 mod mixed;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "history")]
+mod transcripts;
