@@ -29,8 +29,9 @@ pub(super) fn parse(line: &[u8]) -> Line<'_> {
     }
 }
 
-/// The reason in the last line of a connection.
+/// The reason in the last line of a connection, which has a tag if the client takes times.
 pub(super) fn reason(line: &[u8]) -> Option<&[u8]> {
+    let line = if line.first() == Some(&b'@') { word(line).1? } else { line };
     let reason = line.strip_prefix(CLOSING)?;
     Some(reason.strip_suffix(b"\r").unwrap_or(reason))
 }
@@ -126,6 +127,7 @@ mod tests {
         }
         assert_eq!(parse(b":a JOIN \xff"), Line::Other);
         assert_eq!(reason(b"ERROR :Closing link: too slow\r"), Some(&b"too slow"[..]));
+        assert_eq!(reason(b"@time=x ERROR :Closing link: too slow\r"), Some(&b"too slow"[..]));
         assert_eq!(reason(b"C 421 too slow"), None);
     }
 

@@ -367,6 +367,12 @@ impl Door {
         }
     }
 
+    /// The most bytes that the lines of a page may take; 0 for no bound. To an IRC client, a page that is short is the last
+    /// one.
+    pub fn page_bytes(&self) -> usize {
+        if let Self::Irc(_) = self { 0 } else { limits::HISTORY_PAGE_BYTES }
+    }
+
     /// The room of a connection at the relay door; `None` at other doors.
     pub fn relay_room(&self) -> Option<&RoomName> {
         self.as_relay().map(RelayDoor::room)

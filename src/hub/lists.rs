@@ -71,6 +71,11 @@ impl Hub {
         self.find_online(who).or_else(of_one_room)
     }
 
+    /// The name of somebody who is here, as it is shown, for one in any case.
+    pub fn name_here(&self, who: &Who) -> Option<Who> {
+        self.find_here(who).map(|(who, _)| who)
+    }
+
     /// The rooms that somebody is in, in lower-case order, and whether they are the host there. As long as there are rooms
     /// of their sessions.
     pub fn rooms_named(&self, who: &Who) -> Vec<(RoomName, bool)> {

@@ -28,7 +28,7 @@ fn a_guest_talks_with_accounts() {
     rob.expect_exact("D DM alice psst");
     assert_eq!(rob.ask("DM alice yes?"), "C 250 sent to alice");
     assert!(alice.line().ends_with(" ~rob yes?"));
-    assert_eq!(alice.list("WHOIS ~rob"), ["guest", "~rob"]);
+    assert_eq!(alice.list("WHOIS ~ROB"), ["guest", "~rob"], "spelled as the guest spells it");
     assert_eq!(rob.ask("AWAY lunch"), "C 200 you are away: lunch");
     assert_eq!(alice.ask("DM ~rob psst"), "C 250 sent to ~rob (away: lunch)");
     assert_eq!(alice.list("WHOIS ~rob"), ["guest", "away lunch", "~rob"]);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::answer::same;
 use super::caps::Caps;
 use super::label::Label;
 use super::message::{Bad, Message};
@@ -11,7 +12,8 @@ use super::request::Request;
 use super::sasl::Sasl;
 use super::seldom::{Left, Seldom};
 use super::server::{Options, Server};
-use super::spell;
+use super::spell::{self, Dress};
+use super::stage::Stage;
 use super::step::{Asked, Step, What};
 use super::talk::Talk;
 use super::traced;
@@ -23,7 +25,6 @@ use crate::door::recall::Wants;
 use crate::hub::event::{Event, Leaving, News};
 use crate::hub::names::{RoomName, UserName, Who};
 use crate::limits::{IRC_FRAME_BYTES, LOGIN_LINE_BYTES};
-use crate::secret::Secret;
 use crate::text::without_mark;
 
 /// The dialogue of one connection at the IRC door.
@@ -35,8 +36,6 @@ pub struct IrcDoor {
     /// True for a client that has asked for version 302 of CAP.
     pub(super) is_302: bool,
     pub(super) stage: Stage,
-    /// The client's nick as it is shown, `*` before it has one.
-    pub(super) nick: Arc<str>,
     pub(super) papers: Seldom<Papers>,
     /// The rooms that the session is in, as their makers spelled them: clients see one spelling of each.
     pub(super) rooms: Vec<RoomName>,
@@ -50,27 +49,6 @@ pub struct IrcDoor {
     /// Now, in milliseconds since 1970.
     pub(super) time_ms: u64,
     proxy: ProxyWatch,
-}
-
-/// How far a client has come.
-#[derive(Debug)]
-pub(super) enum Stage {
-    /// Registration is not complete.
-    Arriving(Box<Arriving>),
-    /// It is registered, and nobody in the chat.
-    Anteroom,
-    /// It has a session.
-    In(Who),
-}
-
-/// What a client has given of its registration.
-#[derive(Debug, Default)]
-pub(super) struct Arriving {
-    pub(super) has_nick: bool,
-    pub(super) has_user: bool,
-    /// CAP LS or REQ has come, and CAP END has not.
-    pub(super) negotiates: bool,
-    pub(super) password: Option<Secret<Vec<u8>>>,
 }
 
 /// Who a client says it is. Of one that is in, this is left if it has a realname of its own.
@@ -99,7 +77,6 @@ impl IrcDoor {
             caps: Caps::default(),
             is_302: false,
             stage: Stage::Arriving(Box::default()),
-            nick: "*".into(),
             papers: Seldom::default(),
             rooms: Vec::new(),
             talk: Seldom::default(),
@@ -118,17 +95,17 @@ impl IrcDoor {
 
     /// Whether it has a session.
     pub fn is_logged_in(&self) -> bool {
-        matches!(self.stage, Stage::In(_))
+        self.stage.is_in()
     }
 
     /// The nick without a guest's mark: the name of the account that it asks for.
     pub(super) fn own_name(&self) -> &str {
-        if let Stage::In(Who::Guest(guest)) = &self.stage { guest.as_str() } else { &self.nick }
+        self.stage.own_name()
     }
 
     /// Whether its session is that of an account.
     pub(super) fn is_account(&self) -> bool {
-        matches!(self.stage, Stage::In(Who::Account(_)))
+        matches!(self.stage, Stage::Account(_))
     }
 
     /// Whether the next line may contain a password. NickServ takes passwords at any time, but after the login only in
@@ -172,12 +149,26 @@ impl IrcDoor {
             Event::RoomClosed { .. } | Event::Presence { .. } | Event::Withdrawn { .. } => true,
             Event::Arrived { away: Some(_), first: true, .. } => self.caps.has(Caps::AWAY_NOTIFY),
             Event::Renamed { was: Who::Guest(_), now: Who::Account(_) } => self.caps.has(Caps::ACCOUNT_NOTIFY),
-            _ => false,
+            _ => self.is_answer(event),
         };
         match (is_wanted && self.is_logged_in(), is_own) {
             (false, _) => Spelling::Untold,
             (true, true) => Spelling::Own,
             (true, false) => Spelling::Shared(Kind::Irc(self.caps.bits())),
+        }
+    }
+
+    /// Whether an event that others hear too is the answer to the line with a label that is being carried out.
+    fn is_answer(&self, event: &Event) -> bool {
+        let Some(Talk { label: Some(_), asked, .. }) = self.talk.get() else { return false };
+        let is_asked = |room: &RoomName| same(&asked.channel, room);
+        match (&asked.what, event) {
+            (What::Topic, Event::TopicIs { room, .. })
+            | (What::SetMode, Event::RoomKept { room, .. } | Event::HostIs { room, .. }) => is_asked(room),
+            (What::Kick, Event::Gone { room, why: Leaving::Kicked { by }, .. }) => {
+                is_asked(room) && self.me().as_ref() == Some(by)
+            }
+            _ => false,
         }
     }
 
@@ -228,7 +219,12 @@ impl IrcDoor {
                 }
                 self.on_message(message)
             }
-            Some(Err(bad)) => self.on_bad(bad),
+            Some(Err(bad)) => {
+                if let Some(label) = Message::label_of(line).filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
+                    self.talk.label = Some(Box::new(Label::new(label)));
+                }
+                self.on_bad(bad)
+            }
         }
     }
 
@@ -296,7 +292,8 @@ impl IrcDoor {
         if let Some(label) = self.talk.label.take() {
             let lines = std::mem::take(&mut self.talk.lines);
             let server = Arc::clone(&self.server);
-            label.end(&server, || self.next_batch(), &lines, out);
+            let dress = Dress { server: &server, caps: self.caps, time_ms: self.time_ms };
+            label.end(dress, || self.next_batch(), &lines, out);
         } else {
             out.extend_from_slice(&self.talk.lines);
         }
@@ -316,7 +313,8 @@ impl IrcDoor {
                 if !self.talk.steps.is_empty() && !self.talk.lines.is_empty() {
                     let lines = std::mem::take(&mut self.talk.lines);
                     let server = Arc::clone(&self.server);
-                    label.begin(&server, || self.next_batch(), &lines, out);
+                    let dress = Dress { server: &server, caps: self.caps, time_ms: self.time_ms };
+                    label.begin(dress, || self.next_batch(), &lines, out);
                 }
                 self.talk.label = Some(label);
             }
@@ -327,6 +325,10 @@ impl IrcDoor {
     /// Appends news that are spelled for this client alone to `out`.
     pub fn encode_told(&mut self, event: &Event, out: &mut Vec<u8>) {
         self.forget_room(event);
+        if self.is_answer(event) {
+            self.tell(event);
+            return self.hand_out(out);
+        }
         let held = std::mem::take(&mut self.talk.lines);
         self.tell(event);
         out.append(&mut self.talk.lines);
@@ -355,7 +357,7 @@ impl IrcDoor {
     }
 
     pub(super) fn say_goodbye(&mut self, why: &str) {
-        super::wire::push_body(&mut self.talk.lines, format_args!("ERROR :Closing link: {why}"));
+        self.voice().bare_line(format_args!("ERROR :Closing link: {why}"));
     }
 
     pub(super) fn voice(&mut self) -> Voice<'_> {
@@ -363,7 +365,7 @@ impl IrcDoor {
             server: &self.server,
             caps: self.caps,
             time_ms: self.time_ms,
-            me: &self.nick,
+            me: self.stage.nick(),
             out: &mut self.talk.lines,
         }
     }
@@ -379,8 +381,13 @@ impl IrcDoor {
     }
 
     /// Who the session is.
-    pub(super) fn me(&self) -> Option<&Who> {
-        if let Stage::In(who) = &self.stage { Some(who) } else { None }
+    pub(super) fn me(&self) -> Option<Who> {
+        self.stage.who()
+    }
+
+    /// The client's nick as it is shown, `*` before it has one.
+    pub(super) fn nick(&self) -> &str {
+        self.stage.nick()
     }
 
     /// A name for the next batch.
@@ -423,7 +430,7 @@ impl IrcDoor {
 
     fn tell(&mut self, event: &Event) {
         let time_ms = self.time_ms;
-        let dress = spell::Dress { server: &self.server, caps: self.caps, time_ms };
+        let dress = Dress { server: &self.server, caps: self.caps, time_ms };
         match event {
             Event::Arrived { who, away: Some(text), .. } => {
                 spell::encode(dress, event, &mut self.talk.lines);
@@ -435,7 +442,7 @@ impl IrcDoor {
             }
             Event::RoomClosed { room, why } => {
                 let (channel, why) = (names::channel(room), closing_words(why));
-                let me = &self.nick;
+                let me = self.stage.nick();
                 dress.push_server(format_args!("KICK {channel} {me} :{why}"), &mut self.talk.lines);
             }
             Event::Presence { name, change } => self.on_presence(name, change),

@@ -29,7 +29,6 @@ fn tokens(server: &Server) -> Vec<String> {
         format!("KICKLEN={IRC_REASON_BYTES}"),
         "MODES=1".to_owned(),
         format!("MONITOR={WATCHES_EACH}"),
-        "MSGREFTYPES=msgid,timestamp".to_owned(),
         format!("NETWORK={}", server.network),
         format!("NICKLEN={NAME_BYTES}"),
         "PREFIX=(o)@".to_owned(),
@@ -41,6 +40,7 @@ fn tokens(server: &Server) -> Vec<String> {
     ];
     if server.keeps {
         tokens.push(format!("CHATHISTORY={IRC_HISTORY_MESSAGES}"));
+        tokens.push("MSGREFTYPES=msgid,timestamp".to_owned());
     }
     tokens.sort_unstable();
     tokens
@@ -61,6 +61,7 @@ mod tests {
              TOPICLEN=300 UTF8ONLY WHOX"
         );
         assert!(lines(&Server::default()).iter().all(|line| line.len() <= 13));
-        assert!(!lines(&Server { keeps: false, ..Server::default() }).concat().join(" ").contains("CHATHISTORY"));
+        let without = lines(&Server { keeps: false, ..Server::default() }).concat().join(" ");
+        assert!(!without.contains("CHATHISTORY") && !without.contains("MSGREFTYPES"), "{without}");
     }
 }

@@ -55,6 +55,13 @@ impl<'a> Message<'a> {
         Some(Self::of_text(text).ok_or(Bad::NoCommand))
     }
 
+    /// The label of a line that is [not carried out](Bad), as far as its tags can be read.
+    pub(super) fn label_of(line: &'a [u8]) -> Option<&'a str> {
+        let tagged = line.strip_prefix(b"@")?;
+        let end = memchr::memchr(b' ', tagged)?;
+        std::str::from_utf8(tagged.get(..end)?).ok().and_then(label)
+    }
+
     fn of_text(text: &'a str) -> Option<Self> {
         let (tags, text) = match text.strip_prefix('@') {
             Some(tagged) => word(tagged),

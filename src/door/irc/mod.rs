@@ -36,6 +36,7 @@ mod sasl;
 mod seldom;
 pub(super) mod server;
 mod split;
+mod stage;
 mod step;
 mod talk;
 mod text;

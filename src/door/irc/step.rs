@@ -123,8 +123,8 @@ pub(super) enum What {
     Lusers,
     /// CHATHISTORY: its subcommand, and the lines of the pages before.
     History(Box<Past>),
-    /// CHATHISTORY TARGETS, between two ids.
-    HistoryTargets { above: u64, below: u64, most: usize },
+    /// CHATHISTORY TARGETS, between two ids: at most so many, the newest ones or the oldest.
+    HistoryTargets { above: u64, below: u64, newest: bool, most: usize },
     /// MARKREAD that sets; the answer is that of the question which follows.
     SetMark,
     /// MARKREAD that asks.

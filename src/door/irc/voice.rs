@@ -44,6 +44,11 @@ impl Voice<'_> {
         self.server_line(format_args!("FAIL {command} {code}{context} :{why}"));
     }
 
+    /// A refusal for which IRC has no number: FAIL for a client that has asked for standard replies, otherwise a notice.
+    pub(super) fn refuse(&mut self, command: &str, code: &str, why: &str) {
+        if self.caps.has(Caps::STANDARD_REPLIES) { self.fail(command, code, "", why) } else { self.notice(why) }
+    }
+
     /// A notice of the server, for people.
     pub(super) fn notice(&mut self, text: impl Display) {
         let me = self.me.to_owned();
@@ -54,6 +59,12 @@ impl Voice<'_> {
     pub(super) fn server_line(&mut self, rest: Arguments<'_>) {
         let dress = Dress { server: self.server, caps: self.caps, time_ms: self.time_ms };
         dress.push_server(rest, self.out);
+    }
+
+    /// A line of the server that has no source.
+    pub(super) fn bare_line(&mut self, rest: Arguments<'_>) {
+        let tags = Tags { time_ms: self.time_ms, ..Tags::default() };
+        push_line(self.out, self.caps, tags, rest);
     }
 
     /// A line of a user.
@@ -68,8 +79,8 @@ impl Voice<'_> {
         push_line(self.out, self.caps, tags, format_args!(":{source} {rest}"));
     }
 
-    /// Words behind `head`, as many in a line as fit; no line if there are none.
-    pub(super) fn words<W: AsRef<str>>(&mut self, numeric: Numeric, head: &str, words: &[W]) {
+    /// Words behind `head`, with this between them, as many in a line as fit; no line if there are none.
+    pub(super) fn words<W: AsRef<str>>(&mut self, numeric: Numeric, head: &str, between: char, words: &[W]) {
         let fixed = self.server.name.len() + self.me.len() + head.len() + FIXED_BYTES;
         let most = BODY_BYTES.saturating_sub(fixed);
         let mut line = String::new();
@@ -80,7 +91,7 @@ impl Voice<'_> {
                 line.clear();
             }
             if !line.is_empty() {
-                line.push(' ');
+                line.push(between);
             }
             line.push_str(word);
         }

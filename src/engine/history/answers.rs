@@ -11,6 +11,7 @@ use crate::engine::life::Life;
 use crate::engine::pause::{Pause, Recalling};
 use crate::history::{Missed, Request, Verdict};
 use crate::hub::names::RoomName;
+use crate::hub::record::Account;
 use crate::limits::FLOOR_EVERY_MS;
 
 impl<S> Engine<S> {
@@ -199,22 +200,24 @@ impl<S> Engine<S> {
             return;
         }
         let Some(account) = self.hub.account_of(id.session()).cloned() else { return };
+        // Clients of the IRC door ask for pages and counts, never for what they have missed.
+        if !self.is_irc(id) {
+            self.begin_missed(id, account.clone());
+        }
+        if self.irc.is_seen() && self.hub.sessions_of(&account.name).len() == 1 {
+            let goal = Goal::Profile { id, account: account.clone(), showing: Showing::Called };
+            self.history.ask(Request::Profile(account), goal, self.now);
+        }
+    }
+
+    fn begin_missed(&mut self, id: ConnId, account: Account) {
         let (newest, due) = (self.hub.last_id(), self.now + FLOOR_EVERY_MS);
         let Some(conn) = self.conns.find(id) else { return };
-        if conn.door.as_irc().is_some() {
-            return; // its clients ask for pages and counts, never for what they have missed
-        }
         let is_bare = conn.door.kind() == Some(Kind::Bare);
-        let asks_called = self.irc.is_seen() && self.hub.sessions_of(&account.name).len() == 1;
-        let called = account.clone();
         conn.past = Some(Box::new(Past::new(account, newest, is_bare)));
         if is_bare {
             self.history.looks.push_back((due, id));
             self.ask_missed(id, true);
-        }
-        if asks_called {
-            let goal = Goal::Profile { id, account: called.clone(), showing: Showing::Called };
-            self.history.ask(Request::Profile(called), goal, self.now);
         }
     }
 

@@ -23,15 +23,19 @@ impl<S> Engine<S> {
                 Some(account) => self.shown_profile(account, Showing::Whois, Profile::default()),
                 None => Recalled::NoSuchUser,
             },
-            Some(name @ Who::Guest(_)) if self.hub.is_guest_here(&name) => {
-                let person = self.hub.person(&name, self.unix_ms);
-                let (away, called) = person.map_or((None, None), |person| (person.away, person.called));
-                let rooms = self.hub.rooms_named(&name);
-                Recalled::Whois(Whois::Guest { name, away, called, rooms })
-            }
-            Some(Who::Guest(_)) | None => Recalled::NoSuchUser,
+            Some(guest @ Who::Guest(_)) => self.shown_guest(&guest),
+            None => Recalled::NoSuchUser,
         };
         self.answer_recall(id, answer);
+    }
+
+    /// A guest, whose name is spelled as it is there, however it was asked for.
+    fn shown_guest(&self, guest: &Who) -> Recalled {
+        let Some(name) = self.hub.name_here(guest) else { return Recalled::NoSuchUser };
+        let person = self.hub.person(&name, self.unix_ms);
+        let (away, called) = person.map_or((None, None), |person| (person.away, person.called));
+        let rooms = self.hub.rooms_named(&name);
+        Recalled::Whois(Whois::Guest { name, away, called, rooms })
     }
 
     /// The answer with a profile. The account may have been deleted since it was asked for, or come or gone.

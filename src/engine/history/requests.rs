@@ -69,7 +69,8 @@ impl<S> Engine<S> {
     /// The request for an account; or the answer, if it may not ask that.
     fn request(&self, id: ConnId, recall: Recall<'_>) -> Result<(Request, Goal), Recalled> {
         let mine = self.mine(id).ok_or(Recalled::NotYours)?;
-        let (most_bytes, unix_ms) = (HISTORY_PAGE_BYTES, self.unix_ms);
+        let unix_ms = self.unix_ms;
+        let most_bytes = self.conns.peek(id).map_or(HISTORY_PAGE_BYTES, |conn| conn.door.page_bytes());
         match recall {
             Recall::Page { place, bound, most } => {
                 let (above, below, end) = when::bounds(bound, unix_ms);

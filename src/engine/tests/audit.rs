@@ -179,7 +179,7 @@ impl World {
             if client.is_guest() || !is_up_to_date {
                 continue;
             }
-            assert_eq!(hub.name_of(session).is_some(), client.is_in(), "at {}: {i} {client:?}", self.now);
+            assert_eq!(hub.who_is(session).is_some(), client.is_in(), "at {}: {i} {client:?}", self.now);
             let rooms = places.remove(&session).unwrap_or_default();
             assert!(!client.is_in() || rooms == client.rooms, "in {rooms:?}, at {}: {i} {client:?}", self.now);
         }

@@ -85,6 +85,11 @@ impl ByHand {
         self.settle();
     }
 
+    /// The client has sent bytes, of which the server has not heard yet.
+    pub(super) fn lay_out(&mut self, place: usize, bytes: impl AsRef<[u8]>) {
+        self.wires[place].sent.extend_from_slice(bytes.as_ref());
+    }
+
     /// The client takes so many more bytes.
     pub(super) fn let_take(&mut self, place: usize, bytes: usize) {
         self.wires[place].takes = bytes;

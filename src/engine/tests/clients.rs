@@ -231,6 +231,11 @@ impl Client {
         self.role == Role::Guest
     }
 
+    /// Whether it is a guest at the IRC door.
+    pub(super) fn is_irc_guest(&self) -> bool {
+        self.irc.as_ref().is_some_and(|talk| talk.guest.is_some())
+    }
+
     /// Whether it may be one of the web door, where lines are typed and frames whole.
     pub(super) fn may_come_by_web(&self) -> bool {
         self.is_typed && self.irc.is_none() && !matches!(self.role, Role::Guest | Role::Dribbler)

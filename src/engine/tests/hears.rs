@@ -124,7 +124,7 @@ impl World {
         match code {
             "101" if client.tracks => client.on_presence(line),
             "109" if client.tracks => self.on_forgotten(i, line),
-            "101" | "105" | "108" | "109" | "110" | "111" | "112" => client.past.push(line[2..].to_owned()),
+            "101" | "102" | "105" | "108" | "109" | "110" | "111" | "112" => client.past.push(line[2..].to_owned()),
             "100" => {} // the operator's
             "103" | "104" | "106" | "107" => self.on_news(i, code, line),
             "421" => self.on_closing(i, &line[6..]),

@@ -375,7 +375,7 @@ fn a_client_that_is_cut_at_random_hears_each_message_once() {
     }
     world.pass(1_000);
     seen.extend(world.ledger.heard_by(&world.clients[listener], Place::All));
-    let all = world.ledger.ids(|place| place == Place::All);
+    let all = world.ledger.ids(|place, _| place == Place::All);
     assert_eq!(all.len(), said.len());
     assert_eq!(seen, all);
     world.finish();

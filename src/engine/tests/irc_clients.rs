@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use testkit::Dice;
+
 use super::clients::{End, Expect, Role, What};
 use super::ledger::{Note, Place};
 use super::world::World;
@@ -10,11 +12,20 @@ use super::world::World;
 /// What a client of the IRC door knows of its connection.
 #[derive(Debug, Default)]
 pub(super) struct IrcTalk {
+    /// The nick of a guest, without its mark.
+    pub(super) guest: Option<String>,
     last_label: u64,
     /// The labels of the lines that are not answered yet.
     labels: VecDeque<u64>,
     /// The batch of the answer that is being read, and what it answers.
     batch: Option<(String, Expect)>,
+}
+
+impl IrcTalk {
+    /// A client with an account, or a guest.
+    pub(super) fn new(number: u64, dice: &mut Dice) -> Self {
+        Self { guest: (dice.below(4) == 0).then(|| format!("g{number}")), ..Self::default() }
+    }
 }
 
 /// A line of the server.
@@ -65,22 +76,45 @@ impl<'a> Line<'a> {
 }
 
 impl World {
-    /// The client registers, and logs in or makes its account.
+    /// The nick that others see.
+    fn nick_of(&self, i: usize) -> String {
+        let client = &self.clients[i];
+        match client.irc.as_ref().and_then(|talk| talk.guest.as_ref()) {
+            Some(guest) => format!("^{guest}"),
+            None => format!("u{}", client.account),
+        }
+    }
+
+    /// The client registers, and logs in or makes its account, or comes as a guest.
     pub(super) fn begin_irc(&mut self, i: usize) {
+        const CAPS: &str = "CAP REQ :labeled-response batch message-tags echo-message\r\n";
+        const USER: &str = "USER u 0 * :Somebody\r\n";
+        let come_in = match self.clients[i].irc.as_ref().and_then(|talk| talk.guest.clone()) {
+            Some(guest) => format!("NICK {guest}\r\n{USER}CAP END\r\n"),
+            None => self.login_irc(i, USER),
+        };
+        self.clients[i].outbound.push_back((self.now, format!("{CAPS}{come_in}").into_bytes()));
+        self.plan(i, self.now);
+    }
+
+    /// The lines by which an account comes in. Some of the passwords are wrong.
+    fn login_irc(&mut self, i: usize, user: &str) -> String {
         let nick = format!("u{}", self.clients[i].account);
         let is_known = self.accounts.borrow().find(&nick).is_some();
         let password = if is_known { self.password_of(i) } else { format!("guess-{i}-of-many") };
+        let is_wrong = is_known && self.dice.below(8) == 0;
+        let password = if is_wrong { "not-this-one".to_owned() } else { password };
         let message = data_encoding::BASE64.encode(format!("\0{nick}\0{password}").as_bytes());
-        let user = "USER u 0 * :Somebody\r\n";
-        let proof = match self.dice.below(3) {
+        match self.dice.below(3) {
             _ if !is_known => format!("NICK {nick}\r\nREGISTER * * {password}\r\n{user}CAP END\r\n"),
             0 => format!("PASS {nick}:{password}\r\nNICK x{i}\r\n{user}CAP END\r\n"),
             1 => format!("NICK x\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE {message}\r\n{user}CAP END\r\n"),
-            _ => format!("NICK x\r\n{user}CAP END\r\nNS IDENTIFY {nick} {password}\r\n"),
-        };
-        let caps = "CAP REQ :labeled-response batch message-tags echo-message\r\n";
-        self.clients[i].outbound.push_back((self.now, format!("{caps}{proof}").into_bytes()));
-        self.plan(i, self.now);
+            _ => {
+                let second = if is_wrong { self.password_of(i) } else { password.clone() };
+                let again = if is_wrong { format!("NS IDENTIFY {nick} {second}\r\n") } else { String::new() };
+                format!("NICK x\r\n{user}CAP END\r\nNS IDENTIFY {nick} {password}\r\n{again}")
+            }
+        }
     }
 
     /// Sends a line with a label, of which one answer is expected.
@@ -102,7 +136,7 @@ impl World {
             20..=34 => self.say_irc(i, Place::Account(account)),
             35..=54 => self.say_irc(i, Place::Room(room)),
             55..=69 => {
-                // No wrong key: it would make a room that the others cannot enter.
+                // No wrong key here: it would make a room that the others cannot enter.
                 self.order_irc(i, &format!("JOIN #r{room}{key}"), What::Enter { room, is_wrong: false });
             }
             70..=73 => self.order_irc(i, &format!("PART #r{room} :enough"), What::Leave(room)),
@@ -121,6 +155,16 @@ impl World {
             90 => self.order_irc(i, "CHATHISTORY LATEST &all * 20", What::Recall),
             91 => self.order_irc(i, "NONSENSE", What::Other),
             92 => self.order_irc(i, "NAMES &all", What::Other),
+            93 => {
+                // A room of IRC clients alone, who do not agree on its key.
+                let (room, key) = (self.dice.below(2), ["word", "sword"][self.dice.below(2) as usize]);
+                let what = What::Enter { room: u8::MAX, is_wrong: true };
+                self.order_irc(i, &format!("JOIN #q{room} {key}"), what);
+            }
+            94 => self.order_irc(i, &format!("PART #q{}", room % 2), What::Other),
+            95 => self.order_irc(i, "PART &all", What::Other),
+            96 => self.order_irc(i, "JOIN &all", What::Other),
+            97 => self.order_irc(i, &format!("NICK h{i}"), What::Other),
             _ => self.order_irc(i, "PING now", What::Other),
         }
     }
@@ -133,7 +177,9 @@ impl World {
             Place::All => "&all".to_owned(),
             Place::Room(room) => format!("#r{room}"),
             Place::Account(to) => {
-                self.shadow.on_direct(number, self.clients[i].account, to);
+                if !self.clients[i].is_irc_guest() {
+                    self.shadow.on_direct(number, self.clients[i].account, to);
+                }
                 format!("u{to}")
             }
         };
@@ -175,8 +221,21 @@ impl World {
 
     fn on_irc_event(&mut self, i: usize, line: &Line<'_>, expect: Option<&Expect>) {
         let what = expect.map(|expect| expect.what);
-        let is_mine = line.nick() == format!("u{}", self.clients[i].account);
+        let is_mine = line.nick() == self.nick_of(i);
         match line.command {
+            "JOIN" | "PART" if line.at(0) == "&all" => {
+                assert!(is_mine, "client {i} gets {line:?}");
+                let is_in = self.clients[i].is_in();
+                let note = if line.command == "JOIN" { Note::In(Place::All) } else { Note::Out(Place::All) };
+                self.clients[i].notes.extend(is_in.then_some(note));
+            }
+            "NICK" => {
+                if let Some(IrcTalk { guest: Some(guest), .. }) = &mut self.clients[i].irc
+                    && is_mine
+                {
+                    *guest = line.at(0).trim_start_matches('^').to_owned();
+                }
+            }
             "PRIVMSG" => self.on_irc_message(i, line, what),
             "JOIN" | "PART" | "KICK" | "TOPIC" | "MODE" => self.on_irc_channel(i, line, what, is_mine),
             "ERROR" => self.on_irc_end(i, line.at(0)),
@@ -203,8 +262,8 @@ impl World {
     fn on_irc_message(&mut self, i: usize, line: &Line<'_>, what: Option<What>) {
         let Some(id) = line.tag("msgid") else { return }; // the rest of a long one
         let id: u64 = id.parse().expect("an id");
+        let me = self.nick_of(i);
         let client = &mut self.clients[i];
-        let me = format!("u{}", client.account);
         let number = line.at(1).strip_prefix('m').and_then(|rest| rest.split(' ').next()?.parse().ok());
         let number: u32 = number.unwrap_or_else(|| panic!("client {i} gets {line:?}"));
         let place = match line.at(0) {
@@ -216,8 +275,8 @@ impl World {
         if let Some(What::Say(own)) = what {
             assert_eq!((own, line.nick()), (number, me.as_str()), "client {i} gets {line:?}");
             self.shadow.check_direct(number, "250");
-            // What is kept for another account is answered late.
-            if place != Place::Account(u16::MAX) {
+            // What is kept for somebody is answered late; nothing is kept for oneself.
+            if matches!(place, Place::All | Place::Room(_)) || place == Place::Account(client.account) {
                 client.notes.push(Note::Said(number));
                 self.ledger.on_own(number, id);
             }
@@ -235,9 +294,9 @@ impl World {
 
     fn on_irc_channel(&mut self, i: usize, line: &Line<'_>, what: Option<What>, is_mine: bool) {
         let Some(room) = line.room() else { return };
+        let me = self.nick_of(i);
         let client = &mut self.clients[i];
         let is_there = client.rooms.contains(&room);
-        let me = format!("u{}", client.account);
         if line.command == "JOIN" && is_mine {
             let is_asked = matches!(what, Some(What::Enter { room: asked, .. }) if asked == room);
             assert!(is_asked && !is_there, "client {i} gets {line:?} for {what:?}");

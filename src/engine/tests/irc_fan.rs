@@ -182,6 +182,6 @@ fn a_client_that_takes_nothing_is_closed_with_whole_lines() {
 fn idle_clients_are_small() {
     let (conn, door) = (size_of::<Conn<usize>>(), size_of::<IrcDoor>());
     // Names and the list of rooms are on the heap; so is the socket of the net.
-    assert!(conn <= 320 && door <= 176, "{conn} and {door} bytes");
+    assert!(conn <= 320 && door <= 104, "{conn} and {door} bytes");
     assert!(size_of::<Door>() <= 32);
 }

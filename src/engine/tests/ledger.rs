@@ -105,11 +105,11 @@ impl Ledger {
         self.messages[number as usize].from
     }
 
-    /// The ids of a place's messages, as far as typed lines have shown them.
-    pub(super) fn ids(&self, is_it: impl Fn(Place) -> bool) -> BTreeSet<u64> {
+    /// The ids of the messages of some place and speaker, as far as typed lines have shown them.
+    pub(super) fn ids(&self, is_it: impl Fn(Place, usize) -> bool) -> BTreeSet<u64> {
         self.messages
             .iter()
-            .filter(|message| message.id > 0 && is_it(message.place))
+            .filter(|message| message.id > 0 && is_it(message.place, message.from))
             .map(|message| message.id)
             .collect()
     }

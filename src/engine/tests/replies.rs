@@ -134,7 +134,10 @@ impl World {
     pub(super) fn on_welcome(&mut self, i: usize) {
         let client = &mut self.clients[i];
         client.in_since = self.now;
-        client.notes.extend([Note::In(Place::All), Note::In(Place::Account(client.account))]);
+        client.notes.push(Note::In(Place::All));
+        if !client.is_irc_guest() {
+            client.notes.push(Note::In(Place::Account(client.account)));
+        }
         let after = 1 + self.dice.below(self.clients[i].every_ms);
         self.talk_later(i, after);
     }

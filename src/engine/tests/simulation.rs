@@ -150,7 +150,7 @@ fn client(number: u64, length: Millis, dice: &mut Dice) -> Client {
         3 if role == Role::Flooder => client.reading = Reading::Stopped,
         _ => {}
     }
-    client.irc = (role == Role::Talker && dice.below(4) == 0).then(IrcTalk::default);
+    client.irc = (role == Role::Talker && dice.below(4) == 0).then(|| IrcTalk::new(number, dice));
     client.tracks = true;
     client.is_fair = client.stops.is_none()
         && client.vanishes_at == NEVER

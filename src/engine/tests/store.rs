@@ -397,7 +397,7 @@ impl Store {
         let mut bytes = 0;
         let count = all.iter().take(*most as usize).take_while(|(_, kept)| {
             bytes += kept.bytes();
-            bytes <= *most_bytes
+            *most_bytes == 0 || bytes <= *most_bytes
         });
         let count = count.count();
         let next = if count < all.len() { all[..count].last().map(|(id, _)| *id) } else { None };

@@ -105,7 +105,9 @@ impl World {
         let is_web = self.wires[place].web.is_some();
         let irc = Arc::clone(&self.engine.settings.irc);
         let door = || match (client.is_guest(), is_web) {
-            _ if client.irc.is_some() => Door::irc(Arc::clone(&irc), irc::Options::default()),
+            _ if client.irc.is_some() => {
+                Door::irc(Arc::clone(&irc), irc::Options { guests: client.is_irc_guest(), sts: None })
+            }
             (true, _) => Door::rooms(rooms::Options::default()),
             (false, true) => Door::web(0),
             (false, false) => Door::line(),

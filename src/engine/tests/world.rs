@@ -325,7 +325,13 @@ impl World {
         assert!(ids.is_disjoint(&store.refused), "something that was answered 450 is kept");
         assert!(store.kept.is_subset(&ids), "something that was acknowledged is not kept");
         if self.engine.counters.history_dropped == 0 {
-            let said = self.ledger.ids(|place| matches!(place, Place::All | Place::Account(_)));
+            // Direct messages of guests are not kept.
+            let is_kept = |place: Place, from: usize| match place {
+                Place::All => true,
+                Place::Account(_) => !self.clients[from].is_irc_guest(),
+                Place::Room(_) => false,
+            };
+            let said = self.ledger.ids(is_kept);
             let missing: Vec<_> = said.difference(&ids).filter(|id| !store.forgotten.contains(id)).collect();
             assert!(missing.is_empty(), "these were heard and are not kept: {missing:?}");
         }

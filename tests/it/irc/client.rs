@@ -188,7 +188,7 @@ impl Irc {
     #[track_caller]
     pub(crate) fn expect_end(&mut self, reason: &str) {
         let last = self.wait("ERROR");
-        assert_eq!(last, format!("ERROR :Closing link: {reason}"));
+        assert_eq!(without_tags(&last), format!("ERROR :Closing link: {reason}"));
         self.client.expect_closed();
     }
 }

@@ -31,7 +31,9 @@ impl IrcDoor {
     }
 
     fn say_page(&mut self, lines: &[Line]) {
-        let target = self.talk.asked.channel.clone();
+        // The store knows how a name is spelled, but for those of accounts that are gone.
+        let known = lines.first().map(|line| target_of(&line.place)).filter(|target| !target.starts_with('-'));
+        let target = known.unwrap_or_else(|| self.talk.asked.channel.to_string());
         self.say_page_of(&target, lines);
     }
 
@@ -68,7 +70,7 @@ impl IrcDoor {
     fn say_past(&mut self, target: &str, line: &Line, batch: Option<&str>) {
         let (words, from) = (text::salvage(line.text.as_bytes()), text::salvage(line.from.as_bytes()));
         let tags = Tags { batch, time_ms: time_of(line.id), id: Some(line.id), account: None };
-        let Self { server, caps, talk, time_ms, .. } = self;
+        let Self { server, caps, talk, time_ms, stage, .. } = self;
         if line.flag == Flag::Hole {
             let body = format_args!(":{} NOTICE {target} :{words}", server.name);
             return push_line(&mut talk.lines, *caps, Tags { id: None, ..tags }, body);
@@ -77,7 +79,7 @@ impl IrcDoor {
         let from = from.replace([' ', '\t', '!', '@'], "");
         let from = names::shown(&from, server.guests);
         // Direct messages are to the one who did not say them.
-        let me = &self.nick;
+        let me = stage.nick();
         let is_direct = !target.starts_with(['#', '&']);
         let is_own = from.account().is_some_and(|account| account.eq_ignore_ascii_case(me));
         let target = if is_direct && !is_own { me } else { target };
@@ -89,20 +91,23 @@ impl IrcDoor {
         match &self.talk.asked.what {
             What::Mark | What::EntersEverybody => {
                 let target = self.talk.asked.channel.clone();
-                let count = counts.iter().find(|count| target_of(&count.place).eq_ignore_ascii_case(&target));
+                let place = Target::parse(&target);
+                let count = counts.iter().find(|count| Target::parse(&target_of(&count.place)) == place);
+                let target = count.map_or_else(|| target.to_string(), |count| target_of(&count.place));
                 let mark = count
                     .filter(|count| count.read > 0)
                     .map_or_else(|| "*".to_owned(), |count| point::timestamp(count.read));
                 self.say_mark(&target, &mark);
             }
-            What::HistoryTargets { above, below, most } => {
-                let (above, below, most) = (*above, *below, *most);
+            What::HistoryTargets { above, below, newest, most } => {
+                let (above, below, newest, most) = (*above, *below, *newest, *most);
                 let is_shown = |count: &&Count| self.is_shown(&count.place);
                 let mut found: Vec<&Count> =
                     counts.iter().filter(|count| count.last > above && count.last < below).filter(is_shown).collect();
                 found.sort_by_key(|count| count.last);
+                let skipped = if newest { found.len().saturating_sub(most) } else { 0 };
                 let batch = self.open_batch("draft/chathistory-targets");
-                for count in found.into_iter().take(most) {
+                for count in found.into_iter().skip(skipped).take(most) {
                     let (target, last) = (target_of(&count.place), point::timestamp(count.last));
                     let last = last.trim_start_matches("timestamp=");
                     let name = &self.server.name;
@@ -155,6 +160,8 @@ impl IrcDoor {
                 self.talk.steps.clear();
                 self.voice().fail("CHATHISTORY", code, &context, "Messages could not be retrieved");
             }
+            // A guest has no conversations that are kept.
+            What::HistoryTargets { .. } if is_mine => self.on_counts(&[]),
             What::HistoryTargets { .. } => {
                 self.voice().fail("CHATHISTORY", "MESSAGE_ERROR", " TARGETS", "Messages could not be retrieved");
             }

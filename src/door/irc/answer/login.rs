@@ -1,14 +1,13 @@
 //! Coming in: the greeting, and what becomes of passwords.
 
-use std::sync::Arc;
-
 use crate::close::CloseReason;
 use crate::door::decoded::Decoded;
 use crate::door::irc::caps::Caps;
-use crate::door::irc::door::{IrcDoor, Stage};
-use crate::door::irc::names::{self, EVERYBODY};
+use crate::door::irc::door::IrcDoor;
+use crate::door::irc::names::EVERYBODY;
 use crate::door::irc::numerics::Numeric;
 use crate::door::irc::spell::{Dress, push_join};
+use crate::door::irc::stage::Stage;
 use crate::door::irc::step::{Asked, What};
 use crate::door::recall::Recall;
 use crate::door::reply::GuestRefusal;
@@ -29,10 +28,10 @@ impl IrcDoor {
         if self.is_asked(|what| matches!(what, What::NickServ)) {
             self.say_nickserv(&format!("You are {name} now"));
         }
-        let (me, host) = (self.nick.clone(), self.server.name.clone());
+        let (me, host) = (self.nick().to_owned(), self.server.name.clone());
         let source = format!("{me}!account@{host}");
         self.voice().number(Numeric::LoggedIn, format_args!("{source} {name} :You are now logged in as {name}"));
-        if self.is_asked(|what| matches!(what, What::Sasl)) || matches!(self.stage, Stage::Anteroom) {
+        if self.is_asked(|what| matches!(what, What::Sasl)) || matches!(self.stage, Stage::Anteroom(_)) {
             self.voice().say(Numeric::SaslSuccess);
         }
     }
@@ -66,13 +65,13 @@ impl IrcDoor {
     }
 
     pub(super) fn fail_registration(&mut self, code: &str, why: &str) {
-        let context = format!(" {}", self.nick);
+        let context = format!(" {}", self.nick());
         self.fail_register(code, &context, why);
     }
 
     /// No guest may have that name.
     pub(super) fn on_guest_refused(&mut self, why: GuestRefusal, is_login: bool) {
-        let nick = if is_login { (&*self.nick).into() } else { self.talk.asked.nick.clone() };
+        let nick = if is_login { self.nick().into() } else { self.talk.asked.nick.clone() };
         let numeric = match why {
             GuestRefusal::Taken => Numeric::NickInUse,
             GuestRefusal::Shape | GuestRefusal::Reserved => Numeric::BadNick,
@@ -87,29 +86,23 @@ impl IrcDoor {
     pub(super) fn on_welcome(&mut self, name: &Who) {
         self.papers.proved = None;
         self.papers.rest();
-        let nick: Arc<str> = match name {
-            Who::Account(name) => name.shared(),
-            Who::Guest(_) => names::nick(name, self.server.guests).to_string().into(),
-        };
-        let was = std::mem::replace(&mut self.stage, Stage::In(name.clone()));
-        if let Stage::In(was) = was {
+        let was = std::mem::replace(&mut self.stage, Stage::of(name, self.server.guests));
+        if let Some(was) = was.who() {
             // A guest who has become an account is where it was.
             let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
-            self.nick = nick;
-            if dress.nick(&was).to_string() != *self.nick {
-                dress.push(dress.nick(&was), format_args!("NICK {}", self.nick), &mut self.talk.lines);
+            let (old, new) = (dress.nick(&was), self.stage.nick());
+            if old.to_string() != new {
+                dress.push(old, format_args!("NICK {new}"), &mut self.talk.lines);
             }
             return;
         }
-        if matches!(was, Stage::Anteroom) {
-            let old = std::mem::replace(&mut self.nick, nick.clone());
-            if old != nick {
-                let host = self.server.name.clone();
-                self.voice().line_of(&format!("{old}!guest@{host}"), format_args!("NICK {nick}"));
+        if let Stage::Anteroom(old) = was {
+            let (new, host) = (self.nick().to_owned(), self.server.name.clone());
+            if *old != *new {
+                self.voice().line_of(&format!("{old}!guest@{host}"), format_args!("NICK {new}"));
             }
             return self.say_everybody();
         }
-        self.nick = nick;
         self.say_greeting();
         self.next(Asked::plain(What::Burst), Decoded::Command(Command::Census));
     }
@@ -117,7 +110,7 @@ impl IrcDoor {
     /// `001` to `005`.
     fn say_greeting(&mut self) {
         use crate::door::irc::decode::VERSION;
-        let (name, network, me) = (self.server.name.clone(), self.server.network.clone(), self.nick.clone());
+        let (name, network, me) = (self.server.name.clone(), self.server.network.clone(), self.nick().to_owned());
         let mut voice = self.voice();
         voice.number(Numeric::Welcome, format_args!(":Welcome to {network}, {me}"));
         voice.number(Numeric::YourHost, format_args!(":Your host is {name}, running {VERSION}"));
@@ -156,8 +149,7 @@ impl IrcDoor {
 
     /// Every session hears public messages at first: it is in `&all`.
     pub(super) fn say_everybody(&mut self) {
-        let Stage::In(me) = &self.stage else { return };
-        let me = me.clone();
+        let Some(me) = self.me() else { return };
         let called = self.called();
         let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
         push_join(dress, EVERYBODY, &me, called.as_deref(), &mut self.talk.lines);
@@ -174,7 +166,7 @@ impl IrcDoor {
 
     /// Who is in `&all`, as far as a client is told that enters it: itself.
     pub(super) fn say_alone(&mut self) {
-        let Stage::In(me) = &self.stage else { return };
+        let Some(me) = &self.me() else { return };
         if !self.caps.has(Caps::NO_IMPLICIT_NAMES) {
             let nick = self.shown_in_names(me, false);
             self.voice().number(Numeric::Names, format_args!("= {EVERYBODY} :{nick}"));

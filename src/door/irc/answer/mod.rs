@@ -6,8 +6,10 @@ mod people;
 mod refusals;
 mod rooms;
 
+pub(super) use rooms::same;
+
 use super::caps::Caps;
-use super::door::{IrcDoor, Stage};
+use super::door::IrcDoor;
 use super::names::{self, EVERYBODY};
 use super::numerics::Numeric;
 use super::spell::{Dress, push_message};
@@ -175,7 +177,7 @@ impl IrcDoor {
 
     /// A line of this client's own, as others get it.
     fn say_own(&mut self, rest: std::fmt::Arguments<'_>) {
-        if let Stage::In(me) = &self.stage {
+        if let Some(me) = &self.me() {
             let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             dress.push(dress.nick(me), rest, &mut self.talk.lines);
         }

@@ -1,9 +1,10 @@
 //! People: WHO, WHOIS, ISON, USERHOST, MONITOR, NICK.
 
 use crate::door::decoded::Decoded;
-use crate::door::irc::door::{IrcDoor, Stage};
+use crate::door::irc::door::IrcDoor;
 use crate::door::irc::names;
 use crate::door::irc::numerics::Numeric;
+use crate::door::irc::stage::Stage;
 use crate::door::irc::step::{Asked, Fields, What};
 use crate::door::recall::{Known, Whois};
 use crate::hub::command::{Command, Watch};
@@ -66,7 +67,7 @@ impl IrcDoor {
         let shown =
             |(room, is_host): &(RoomName, bool)| format!("{}{}", if *is_host { "@" } else { "" }, names::channel(room));
         let channels: Vec<String> = rooms.iter().map(shown).collect();
-        voice.words(Numeric::WhoisChannels, &format!("{nick} "), &channels);
+        voice.words(Numeric::WhoisChannels, &format!("{nick} "), ' ', &channels);
         voice.number(Numeric::WhoisServer, format_args!("{nick} {} :{}", server.name, server.network));
         if let Some(text) = away {
             voice.number(Numeric::IsAway, format_args!("{nick} :{text}"));
@@ -90,7 +91,7 @@ impl IrcDoor {
         if words.is_empty() {
             return self.voice().number(numeric, format_args!(":"));
         }
-        self.voice().words(numeric, "", &words);
+        self.voice().words(numeric, "", ' ', &words);
     }
 
     /// A line of WHO. `G` is away, `@` the host of the channel. How somebody calls themselves is their nick if it is not
@@ -145,8 +146,7 @@ impl IrcDoor {
             let source = names::nick(was, guests);
             self.voice().user_line(source, format_args!("NICK {new}"));
         }
-        self.nick = new.into();
-        self.stage = Stage::In(now.clone());
+        self.stage = Stage::of(now, guests);
     }
 
     pub(super) fn on_watched(&mut self, name: &Who, presence: &Whereabouts) {
@@ -162,10 +162,7 @@ impl IrcDoor {
         match &self.talk.asked.what {
             What::MonitorList => {
                 let nicks: Vec<String> = people.iter().map(|who| names::nick(who, guests).to_string()).collect();
-                for nicks in nicks.chunks(LISTED) {
-                    let nicks = nicks.join(",");
-                    self.voice().number(Numeric::MonitorList, format_args!(":{nicks}"));
-                }
+                self.voice().words(Numeric::MonitorList, "", ',', &nicks);
                 self.voice().say(Numeric::EndOfMonitor);
             }
             What::MonitorClear => self.watch_all(people, Watch::Off),
@@ -201,6 +198,3 @@ impl IrcDoor {
         self.voice().number(Numeric::MonitorOffline, format_args!(":{nick}"));
     }
 }
-
-/// Nicks in a line of MONITOR `L`: as many of the longest as fit.
-const LISTED: usize = 3;

@@ -1,7 +1,6 @@
 //! Refusals: what the hub does not do becomes a numeric about what was asked.
 
 use crate::door::decoded::Decoded;
-use crate::door::irc::caps::Caps;
 use crate::door::irc::door::IrcDoor;
 use crate::door::irc::names;
 use crate::door::irc::numerics::Numeric;
@@ -84,7 +83,7 @@ impl IrcDoor {
     /// Who has no other session hears what it says to itself.
     fn say_to_self(&mut self) {
         let What::ToSelf(manner, text) = std::mem::take(&mut self.talk.asked.what) else { return };
-        let Some(me) = self.me().cloned() else { return };
+        let Some(me) = self.me() else { return };
         let dress = self.dress();
         let (nick, tags) = (dress.nick(&me), Tags { time_ms: self.time_ms, ..Tags::default() });
         let mut line = Vec::new();
@@ -139,10 +138,8 @@ impl IrcDoor {
         };
         if command == "SETNAME" {
             self.voice().fail(command, "CANNOT_CHANGE_REALNAME", "", why);
-        } else if self.caps.has(Caps::STANDARD_REPLIES) {
-            self.voice().fail(command, "CANNOT", "", why);
         } else {
-            self.voice().notice(why);
+            self.voice().refuse(command, "CANNOT", why);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::door::decoded::Decoded;
 use crate::door::irc::caps::Caps;
 use crate::door::irc::decode::entry;
-use crate::door::irc::door::{IrcDoor, Stage};
+use crate::door::irc::door::IrcDoor;
 use crate::door::irc::names::{self, EVERYBODY};
 use crate::door::irc::numerics::Numeric;
 use crate::door::irc::spell::{Dress, push_join, push_part};
@@ -24,7 +24,7 @@ impl IrcDoor {
         }
         self.rooms.push(room.clone());
         let called = self.called();
-        if let Stage::In(me) = &self.stage {
+        if let Some(me) = &self.me() {
             let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             push_join(dress, &channel, me, called.as_deref(), &mut self.talk.lines);
         }
@@ -71,7 +71,7 @@ impl IrcDoor {
         if was_in == self.rooms.len() && !channel.starts_with('&') {
             return; // only the membership of the account has ended
         }
-        if let Stage::In(me) = &self.stage {
+        if let Some(me) = &self.me() {
             let dress = Dress { server: &self.server, caps: self.caps, time_ms: self.time_ms };
             push_part(dress, channel, me, reason, &mut self.talk.lines);
         }
@@ -147,7 +147,7 @@ impl IrcDoor {
 
     fn say_names(&mut self, words: &[String], more: usize) {
         let channel = self.talk.asked.channel.clone();
-        self.voice().words(Numeric::Names, &format!("= {channel} "), words);
+        self.voice().words(Numeric::Names, &format!("= {channel} "), ' ', words);
         self.say_more(more);
         self.voice().about(Numeric::EndOfNames, channel);
     }
@@ -220,6 +220,6 @@ impl IrcDoor {
 }
 
 /// Whether a channel is that of a room.
-pub(super) fn same(channel: &str, room: &RoomName) -> bool {
+pub(in crate::door::irc) fn same(channel: &str, room: &RoomName) -> bool {
     channel.strip_prefix('#').is_some_and(|name| room.is(name))
 }

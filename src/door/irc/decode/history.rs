@@ -19,14 +19,16 @@ impl IrcDoor {
         let is_between = subcommand == "BETWEEN";
         let is_known = matches!(subcommand.as_str(), "LATEST" | "BEFORE" | "AFTER" | "AROUND" | "BETWEEN" | "TARGETS");
         let least = if is_between { 5 } else { 4 };
-        if !is_known || parameters.count() < least {
-            let shown = repeated(parameters.at(0)).to_owned();
-            let (code, why) = if is_known {
-                ("NEED_MORE_PARAMS", "Missing parameters")
-            } else {
-                ("INVALID_PARAMS", "Unknown command")
-            };
-            self.voice().fail("CHATHISTORY", code, &format!(" {shown}"), why);
+        let why = match parameters.count() {
+            0 => Some("Insufficient parameters"),
+            _ if !is_known => Some("Unknown command"),
+            count if count < least => Some("Insufficient parameters"),
+            count if count > least => Some("Too many parameters"),
+            _ => None,
+        };
+        if let Some(why) = why {
+            let context = format!(" {}", repeated(parameters.at(0)));
+            self.voice().fail("CHATHISTORY", "INVALID_PARAMS", &context, why);
             return Decoded::Nothing;
         }
         if subcommand == "TARGETS" {
@@ -49,11 +51,29 @@ impl IrcDoor {
         match most.zip(pages(&subcommand, points)) {
             Some((most, bounds)) => self.ask_pages(&subcommand, place, (&shown, bounds), most),
             None => {
-                let context = format!(" {subcommand} {shown}");
-                self.voice().fail("CHATHISTORY", "INVALID_PARAMS", &context, "Invalid parameters");
+                let words = parameters.as_slice().get(2..least).unwrap_or_default();
+                self.refuse_points(&subcommand, &shown, words);
                 Decoded::Nothing
             }
         }
+    }
+
+    /// One of the points, or the number behind them, is none.
+    fn refuse_points(&mut self, subcommand: &str, shown: &str, words: &[&str]) {
+        let Some((most, points)) = words.split_last() else { return };
+        let is_point = |word: &str| match Point::parse(word) {
+            Some(Point::Newest) => subcommand == "LATEST",
+            point => point.is_some(),
+        };
+        let is_foreign =
+            |word: &str| word.split_once('=').is_some_and(|(key, _)| !matches!(key, "msgid" | "timestamp"));
+        let wrong = points.iter().find(|word| !is_point(word));
+        let (code, subject, why) = match wrong {
+            Some(word) if is_foreign(word) => ("INVALID_MSGREFTYPE", shown, "A point is a msgid or a timestamp"),
+            Some(word) if word.starts_with("timestamp=") => ("INVALID_PARAMS", repeated(word), "Invalid timestamp"),
+            wrong => ("INVALID_PARAMS", repeated(wrong.unwrap_or(most)), "Invalid parameters"),
+        };
+        self.voice().fail("CHATHISTORY", code, &format!(" {subcommand} {subject}"), why);
     }
 
     /// AROUND is two pages, the others are one.
@@ -93,7 +113,8 @@ impl IrcDoor {
             return Decoded::Nothing;
         };
         let (above, below) = (Point::At(one.min(other)).above(), Point::At(one.max(other)).below());
-        let what = What::HistoryTargets { above, below, most: most.min(IRC_HISTORY_MESSAGES) as usize };
+        let (newest, most) = (other < one, most.min(IRC_HISTORY_MESSAGES) as usize);
+        let what = What::HistoryTargets { above, below, newest, most };
         self.ask(Asked::plain(what), Decoded::Recall(Recall::Unread))
     }
 

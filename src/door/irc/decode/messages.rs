@@ -86,7 +86,7 @@ impl IrcDoor {
     }
 
     fn asked_of(&self, target: &Target, text: &str, manner: Manner) -> Asked {
-        let is_me = |who: &Who| self.me() == Some(who);
+        let is_me = |who: &Who| self.me().as_ref() == Some(who);
         let what = match target {
             Target::Who(who) if is_me(who) => What::ToSelf(manner, text.into()),
             _ => What::Message(manner),
@@ -100,7 +100,7 @@ impl IrcDoor {
 
     /// Whether a text fits a line behind the source of this client, as it goes to a target.
     fn fits(&self, target: &str, text: &str, manner: Manner) -> bool {
-        let source = self.me().map_or(0, |me| names::nick(me, self.server.guests).source(&self.server).len());
+        let source = self.me().map_or(0, |me| names::nick(&me, self.server.guests).source(&self.server).len());
         let command = if manner == Manner::Text { "PRIVMSG" } else { "NOTICE" };
         let deed = deed(text).filter(|_| manner == Manner::Text);
         let text_bytes = deed.map_or(text.len(), |deed| DEED_BEGINS.len() + deed.len() + DEED_ENDS.len());

@@ -12,12 +12,14 @@ mod server;
 pub(super) use rooms::entry;
 pub(super) use server::VERSION;
 
-use super::door::{IrcDoor, Stage};
+use super::door::IrcDoor;
 use super::message::Message;
 use super::numerics::Numeric;
+use super::stage::Stage;
 use super::voice::repeated;
 use crate::door::decoded::Decoded;
 use crate::hub::event::Manner;
+use crate::limits::IRC_CHANNELS;
 
 /// The longest command that is known.
 const COMMAND_BYTES: usize = 16;
@@ -54,8 +56,8 @@ impl IrcDoor {
                 self.voice().say(Numeric::NotRegistered);
                 Decoded::Nothing
             }
-            Stage::Anteroom => self.on_anteroom(&upper, message),
-            Stage::In(_) => self.on_command(&upper, message),
+            Stage::Anteroom(_) => self.on_anteroom(&upper, message),
+            Stage::Account(_) | Stage::Guest(_) => self.on_command(&upper, message),
         }
     }
 
@@ -69,12 +71,13 @@ impl IrcDoor {
             }
             "MOTD" => self.say_motd(),
             "HELP" | "HELPOP" => self.on_help(parameters.at(0)),
-            "MODE" if self.is_me(parameters.at(0)) => self.voice().number(Numeric::UserModes, format_args!("+i")),
+            "MODE" if self.is_me(parameters.at(0)) => self.on_user_mode(parameters.at(0), parameters.count() > 1),
             "JOIN" => {
-                let channel = repeated(parameters.at(0)).to_owned();
-                self.voice().about(Numeric::NeedsAccount, channel);
+                for channel in parameters.at(0).split(',').take(IRC_CHANNELS) {
+                    self.voice().about(Numeric::NeedsAccount, repeated(channel));
+                }
             }
-            _ => self.voice().fail("*", "ACCOUNT_REQUIRED", "", "Log in first: /msg NickServ IDENTIFY name password"),
+            _ => self.voice().fail("*", "ACCOUNT_REQUIRED", "", Numeric::NeedsAccount.words()),
         }
         Decoded::Nothing
     }
@@ -111,7 +114,7 @@ impl IrcDoor {
 
     /// True for the client's own nick.
     pub(super) fn is_me(&self, nick: &str) -> bool {
-        self.nick.eq_ignore_ascii_case(nick)
+        self.nick().eq_ignore_ascii_case(nick)
     }
 }
 

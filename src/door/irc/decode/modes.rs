@@ -47,7 +47,7 @@ impl IrcDoor {
     }
 
     /// Changes of one's own modes are ignored: clients ask for `+i` when they connect.
-    fn on_user_mode(&mut self, target: &str, changes: bool) {
+    pub(super) fn on_user_mode(&mut self, target: &str, changes: bool) {
         if self.is_me(target) {
             if !changes {
                 self.voice().number(Numeric::UserModes, format_args!("+i"));
@@ -88,7 +88,7 @@ impl IrcDoor {
                 }
             }
             'o' if word.is_empty() => self.voice().about(Numeric::NeedMore, "MODE"),
-            'o' => self.voice().fail("MODE", "INVALID_MODE", "", "+o of another nick hands the room on"),
+            'o' => self.voice().refuse("MODE", "INVALID_MODE", "+o of another nick hands the room on"),
             letter => {
                 let letter = letter.to_string();
                 let letter = repeated(&letter).to_owned();

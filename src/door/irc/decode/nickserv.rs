@@ -34,7 +34,15 @@ impl IrcDoor {
                 Ok(name) => return self.identify(name, password),
                 Err(_) => self.say_nickserv("No account can have that name"),
             },
-            ("REGISTER", [password] | [password, _]) => {
+            // A second word that is no address is the rest of a password with a space.
+            ("REGISTER", [_, rest @ ..]) if rest.len() > 1 || rest.iter().any(|word| !word.contains('@')) => {
+                self.say_nickserv("A password has no spaces here: REGISTER password");
+            }
+            ("IDENTIFY", [_, _, _, ..]) => {
+                self.say_nickserv("A password has no spaces here: IDENTIFY name password");
+            }
+            ("PASSWD", [_, _, _, ..]) => self.say_nickserv("A password has no spaces here: PASSWD old new"),
+            ("REGISTER", [password, ..]) => {
                 self.talk.asked = Asked::plain(What::NickServ);
                 return self.register(password.as_bytes());
             }

@@ -3,19 +3,19 @@
 use crate::close::CloseReason;
 use crate::door::decoded::Decoded;
 use crate::door::irc::caps;
-use crate::door::irc::door::{IrcDoor, Stage};
+use crate::door::irc::door::IrcDoor;
 use crate::door::irc::message::Parameters;
 use crate::door::irc::names;
 use crate::door::irc::numerics::Numeric;
 use crate::door::irc::request::Request;
 use crate::door::irc::sasl::{Progress, Sasl};
 use crate::door::irc::split::fitting;
+use crate::door::irc::stage::Stage;
 use crate::door::irc::step::{Asked, What};
 use crate::door::irc::text::plain;
 use crate::door::irc::voice::repeated;
-use crate::door::irc::wire::push_body;
 use crate::hub::command::Command;
-use crate::hub::names::{UserName, Who};
+use crate::hub::names::UserName;
 use crate::limits::{IRC_REALNAME_BYTES, PASSWORD_MAX_BYTES};
 use crate::secret::Secret;
 
@@ -89,7 +89,7 @@ impl IrcDoor {
     }
 
     fn say_cap(&mut self, verb: &str, words: &str) {
-        let me = self.nick.clone();
+        let me = self.nick().to_owned();
         self.voice().server_line(format_args!("CAP {me} {verb} :{words}"));
     }
 
@@ -99,42 +99,39 @@ impl IrcDoor {
             self.voice().say(Numeric::NoNick);
             return Decoded::Nothing;
         }
-        if matches!(self.stage, Stage::In(_)) {
-            return self.on_rename(asked);
-        }
-        if !names::is_nick(asked) {
-            let asked = repeated(asked).to_owned();
-            self.voice().about(Numeric::BadNick, asked);
-            return Decoded::Nothing;
-        }
-        if let Stage::Arriving(arriving) = &mut self.stage {
-            arriving.has_nick = true;
-        } else {
-            let (me, name) = (self.nick.clone(), self.server.name.clone());
-            self.voice().line_of(&format!("{me}!guest@{name}"), format_args!("NICK {asked}"));
-        }
-        self.nick = asked.into();
-        Decoded::Nothing
-    }
-
-    /// An account keeps its name; a guest takes another one.
-    fn on_rename(&mut self, asked: &str) -> Decoded<'static> {
-        let is_account = self.me().is_some_and(|me| matches!(me, Who::Account(_)));
-        if is_account {
+        if self.is_account() {
             if !self.is_me(asked) {
-                let asked = repeated(asked).to_owned();
-                self.voice().about(Numeric::NoNickChange, asked);
+                self.voice().about(Numeric::NoNickChange, repeated(asked));
             }
             return Decoded::Nothing;
         }
+        if !names::is_nick(asked) || asked.eq_ignore_ascii_case(&self.server.name) {
+            self.voice().about(Numeric::BadNick, repeated(asked));
+            return Decoded::Nothing;
+        }
+        match &mut self.stage {
+            Stage::Arriving(arriving) => {
+                arriving.nick = Some(asked.into());
+                arriving.has_nick = true;
+            }
+            Stage::Anteroom(nick) => {
+                let (me, name) = (std::mem::replace(nick, asked.into()), self.server.name.clone());
+                self.voice().line_of(&format!("{me}!guest@{name}"), format_args!("NICK {asked}"));
+            }
+            Stage::Account(_) | Stage::Guest(_) => return self.on_rename(asked),
+        }
+        Decoded::Nothing
+    }
+
+    /// A guest takes another name.
+    fn on_rename(&mut self, asked: &str) -> Decoded<'static> {
         match names::guest(asked) {
             Ok(guest) => {
                 let asked = Asked::nick(What::Nick, repeated(asked));
                 self.ask(asked, Decoded::Command(Command::Rename { guest }))
             }
             Err(_) => {
-                let asked = repeated(asked).to_owned();
-                self.voice().about(Numeric::BadNick, asked);
+                self.voice().about(Numeric::BadNick, repeated(asked));
                 Decoded::Nothing
             }
         }
@@ -165,7 +162,7 @@ impl IrcDoor {
                 let password = parameters.at(0);
                 arriving.password = (!password.is_empty()).then(|| Secret::new(password.as_bytes().to_vec()));
             }
-            Stage::Anteroom | Stage::In(_) => self.voice().say(Numeric::AlreadyRegistered),
+            Stage::Anteroom(_) | Stage::Account(_) | Stage::Guest(_) => self.voice().say(Numeric::AlreadyRegistered),
         }
         Decoded::Nothing
     }
@@ -196,7 +193,7 @@ impl IrcDoor {
     fn on_mechanism(&mut self, word: &str) -> Decoded<'static> {
         if word.eq_ignore_ascii_case("PLAIN") {
             self.papers.sasl = Some(Box::new(Sasl::default()));
-            push_body(&mut self.talk.lines, format_args!("AUTHENTICATE +"));
+            self.voice().bare_line(format_args!("AUTHENTICATE +"));
         } else if word == "*" {
             self.voice().say(Numeric::SaslAborted);
         } else {
@@ -214,7 +211,9 @@ impl IrcDoor {
         self.talk.asked = Asked::plain(What::Register);
         if self.is_account() || self.proved().is_some() {
             self.fail_register("ALREADY_AUTHENTICATED", &context, "You are logged in");
-        } else if &*self.nick == "*" {
+        } else if !self.server.registers {
+            self.fail_register("TEMPORARILY_UNAVAILABLE", &context, "No new accounts");
+        } else if self.nick() == "*" {
             self.fail_register("NEED_NICK", &context, "NICK comes first");
         } else if !is_own {
             self.fail_register("ACCOUNT_NAME_MUST_BE_NICK", &context, "The name of the account is your nick");
@@ -226,7 +225,7 @@ impl IrcDoor {
 
     /// Makes an account of the client's nick, for REGISTER or for NickServ, as is asked.
     pub(super) fn register(&mut self, password: &[u8]) -> Decoded<'static> {
-        let context = format!(" {}", self.nick);
+        let context = format!(" {}", self.nick());
         let least = self.server.password_min as usize;
         match UserName::parse(self.own_name()) {
             _ if !self.server.registers => {
@@ -259,8 +258,8 @@ impl IrcDoor {
     /// answered.
     pub(in crate::door::irc) fn complete(&mut self) -> Option<Decoded<'static>> {
         match &mut self.stage {
-            Stage::In(Who::Account(_)) => None,
-            Stage::Anteroom | Stage::In(Who::Guest(_)) => self.proved().is_some().then(|| self.enter_proved()),
+            Stage::Account(_) => None,
+            Stage::Anteroom(_) | Stage::Guest(_) => self.proved().is_some().then(|| self.enter_proved()),
             Stage::Arriving(arriving) => {
                 if !arriving.has_nick || !arriving.has_user || arriving.negotiates {
                     return None;
@@ -284,7 +283,7 @@ impl IrcDoor {
         if self.options.guests {
             return self.enter_as_guest();
         }
-        self.stage = Stage::Anteroom;
+        self.stage = Stage::Anteroom(self.nick().into());
         self.say_anteroom();
         None
     }
@@ -299,8 +298,8 @@ impl IrcDoor {
     }
 
     fn enter_as_guest(&mut self) -> Option<Decoded<'static>> {
-        let Ok(guest) = names::guest(&self.nick) else {
-            let asked = self.nick.clone();
+        let Ok(guest) = names::guest(self.nick()) else {
+            let asked = self.nick().to_owned();
             self.voice().about(Numeric::BadNick, asked);
             self.wait_for_nick();
             return None;
@@ -324,7 +323,7 @@ impl IrcDoor {
             let name = UserName::from_record(std::str::from_utf8(name).ok()?).ok()?;
             Some((name, password.get(1..).unwrap_or_default()))
         });
-        let named = named.or_else(|| Some((UserName::from_record(&self.nick).ok()?, bytes)));
+        let named = named.or_else(|| Some((UserName::from_record(self.nick()).ok()?, bytes)));
         match named.filter(|(_, password)| (1..=PASSWORD_MAX_BYTES).contains(&password.len())) {
             Some((name, password)) => {
                 let request = Request::Prove { name, password: Secret::new(password.to_vec()) };

@@ -13,9 +13,10 @@ use crate::door::irc::step::{Asked, What};
 use crate::door::irc::text::{Refusal, plain};
 use crate::door::irc::voice::repeated;
 use crate::hub::command::Command;
-use crate::hub::names::{RoomName, Who};
+use crate::hub::names::{NameError, RoomName, Who};
 use crate::limits::{IRC_CHANNELS, IRC_REASON_BYTES, IRC_TARGETS, PASSWORD_MAX_BYTES, TOPIC_BYTES};
 use crate::secret::Secret;
+use crate::text;
 
 impl IrcDoor {
     pub(super) fn on_join(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
@@ -29,9 +30,12 @@ impl IrcDoor {
         for channel in parameters.at(0).split(',') {
             let key = keys.next().filter(|key| !key.is_empty());
             match self.channel(channel) {
+                // Without it, a new room would be open to all.
+                Some(Target::Room(_)) if key.is_some_and(|key| !is_password(key)) => {
+                    self.voice().about(Numeric::BadKey, repeated(channel));
+                }
                 Some(Target::Room(room)) => {
-                    let key = key.filter(|key| key.len() <= PASSWORD_MAX_BYTES).map(|key| Secret::new(key.to_owned()));
-                    let (asked, request) = entry(room, key, false);
+                    let (asked, request) = entry(room, key.map(|key| Secret::new(key.to_owned())), false);
                     self.then(asked, Decoded::Irc(Box::new(request)), true);
                 }
                 Some(Target::Everybody) => {
@@ -64,12 +68,14 @@ impl IrcDoor {
 
     /// Parses a channel; says so if there can be none of that name.
     pub(super) fn channel(&mut self, channel: &str) -> Option<Target> {
-        let target = Target::channel(channel).ok();
-        if target.is_none() {
-            let channel = repeated(channel).to_owned();
-            self.voice().about(Numeric::NoSuchChannel, channel);
-        }
-        target
+        let why = match Target::channel(channel) {
+            Ok(target) => return Some(target),
+            Err(NameError::Reserved) => "No channel can have that name: it is reserved",
+            Err(NameError::Shape) => Numeric::NoSuchChannel.words(),
+        };
+        let channel = repeated(channel).to_owned();
+        self.voice().number(Numeric::NoSuchChannel, format_args!("{channel} :{why}"));
+        None
     }
 
     /// Parses a channel that is a room. `&all` has no operator.
@@ -236,6 +242,11 @@ impl IrcDoor {
         asked.nick = repeated(parameters.at(0)).into();
         self.ask(asked, Decoded::Command(Command::Invite { room, name }))
     }
+}
+
+/// Whether a key can be the password of a room.
+fn is_password(key: &str) -> bool {
+    key.len() <= PASSWORD_MAX_BYTES && text::check(key.as_bytes()).is_some_and(|checked| checked.is_clean)
 }
 
 /// The step that enters a room or makes it.

@@ -25,6 +25,11 @@ const HELP: [&str; 7] = [
     "Other doors lead to the same rooms: nc, a browser, programs",
 ];
 
+/// The words of a line of help.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+}
+
 impl IrcDoor {
     pub(super) fn on_ping(&mut self, parameters: Parameters<'_>) -> Decoded<'static> {
         let token = parameters.at(0);
@@ -77,9 +82,11 @@ impl IrcDoor {
     /// Help on all, or on one command that differs here.
     pub(super) fn on_help(&mut self, topic: &str) {
         let shown = if topic.is_empty() { "*".to_owned() } else { repeated(topic).to_owned() };
+        let is_all = matches!(topic, "" | "*");
+        let subject = topic.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let lines: Vec<&str> = HELP
             .into_iter()
-            .filter(|line| topic.is_empty() || line.to_ascii_lowercase().contains(&topic.to_ascii_lowercase()))
+            .filter(|line| is_all || words(line).any(|word| word.eq_ignore_ascii_case(subject)))
             .collect();
         let Some((first, others)) = lines.split_first() else {
             return self.voice().about(Numeric::NoHelp, shown);

@@ -51,3 +51,37 @@ fn keys_that_are_none() {
         assert_eq!(chat.taken(alice), expected, "{key}");
     }
 }
+
+#[test]
+fn what_others_hear_too_bears_the_label() {
+    let mut chat = Chat::new();
+    let alice = chat.enter("Alice", "labeled-response batch");
+    let people: Vec<usize> = ["~bob", "~carol"].into_iter().map(|name| chat.enter(name, "")).collect();
+    chat.send(alice, "JOIN #a");
+    for one in &people {
+        chat.send(*one, "JOIN #a");
+    }
+    chat.taken(alice);
+    chat.send(alice, "@label=x TOPIC #A :tea");
+    assert_eq!(chat.taken(alice), "@label=x :Alice!account@chatd.local TOPIC #a :tea\n");
+    chat.send(alice, "@label=x KICK #a ^bob :bye");
+    assert_eq!(chat.taken(alice), "@label=x :Alice!account@chatd.local KICK #a ^bob :bye\n");
+    chat.send(people[0], "JOIN #a");
+    chat.taken(alice);
+    chat.send(alice, "@label=x KICK #a ^bob,^carol :bye");
+    let kicked = |nick: &str| format!("@batch=1 :Alice!account@chatd.local KICK #a {nick} :bye\n");
+    let expected = format!(
+        "@label=x :chatd.local BATCH +1 labeled-response\n{}{}:chatd.local BATCH -1\n",
+        kicked("^bob"),
+        kicked("^carol")
+    );
+    assert_eq!(chat.taken(alice), expected);
+    chat.send(people[1], "JOIN #a");
+    chat.taken(alice);
+    chat.send(alice, "@label=x MODE #a +o ^carol");
+    assert_eq!(chat.taken(alice), "@label=x :Alice!account@chatd.local MODE #a -o+o Alice ^carol\n");
+    chat.send(alice, "@label=x TOPIC #a :coffee");
+    assert_eq!(chat.taken(alice), "@label=x :chatd.local 482 Alice #a :You're not channel operator\n");
+    chat.send(people[1], "TOPIC #a :milk");
+    assert_eq!(chat.taken(alice), ":^carol!guest@chatd.local TOPIC #a :milk\n");
+}

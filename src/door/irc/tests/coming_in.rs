@@ -49,7 +49,15 @@ fn the_anteroom() {
     client.all("NICK [x]");
     let greeting = client.all("USER x 0 * :x");
     assert!(greeting.contains("001 [x] ") && greeting.contains("NickServ IDENTIFY") && greeting.contains(" 376 "));
-    assert_eq!(client.all("JOIN #a").split(' ').nth(1), Some("477"));
+    let needs =
+        |channel: &str| format!(":chatd.local 477 [x] {channel} :Log in first: /msg NickServ IDENTIFY name password\n");
+    assert_eq!(client.all("JOIN #a"), needs("#a"));
+    assert_eq!(client.all("JOIN #a,#b key"), needs("#a") + &needs("#b"));
+    assert_eq!(client.all("JOIN"), needs("*"));
+    assert_eq!(client.all("MODE [x]"), ":chatd.local 221 [x] +i\n");
+    assert_eq!(client.all("MODE [X] +iw"), "", "changes are ignored");
+    assert!(client.all("MODE bob").contains("FAIL * ACCOUNT_REQUIRED"));
+    assert_eq!(client.all("NICK Chatd.Local"), ":chatd.local 432 [x] Chatd.Local :Erroneous nickname\n");
     assert!(client.all("PRIVMSG #a :x").contains("FAIL * ACCOUNT_REQUIRED"));
     assert!(client.all("PRIVMSG NickServ :HELLO").contains("NOTICE [x] :NickServ: IDENTIFY"));
     assert_eq!(client.first("NICKSERV IDENTIFY bob secret"), "Irc(Prove { name: UserName(bob), password: *** })");
@@ -130,6 +138,9 @@ fn guests() {
     assert_eq!(command(bob.next()), Command::Census);
     bob.event(&Event::Counted(CENSUS));
     assert!(bob.taken().contains(":^rob!guest@chatd.local JOIN &all\n"));
+    for nick in ["1", "Chatd.local", "a|b", "~bob"] {
+        assert_eq!(bob.all(&format!("NICK {nick}")), format!(":chatd.local 432 ^rob {nick} :Erroneous nickname\n"));
+    }
     assert!(bob.first("NICK ^bob").contains("Rename"));
     bob.event(&Event::YouAre { was: who("~rob"), now: who("~bob") });
     assert_eq!(bob.taken(), ":^rob!guest@chatd.local NICK ^bob\n");
@@ -152,10 +163,19 @@ fn new_accounts() {
     bob.reply(&Reply::Proved { name: name("bob") });
     assert!(bob.taken().starts_with(":chatd.local REGISTER SUCCESS bob :"));
     assert!(bob.all("REGISTER * * secret123").contains("ALREADY_AUTHENTICATED"));
+}
+
+#[test]
+fn a_closed_registration_is_closed_for_every_name() {
     let mut client = Client::of(Server { registers: false, ..Server::default() }, Options::default());
-    client.all("NICK bob");
-    assert!(client.all("REGISTER * * secret123").contains("FAIL REGISTER TEMPORARILY_UNAVAILABLE bob"));
-    client.all("NICK admin");
+    let closed = |name: &str| format!(":chatd.local FAIL REGISTER TEMPORARILY_UNAVAILABLE {name} :No new accounts\n");
+    assert_eq!(client.all("REGISTER * * secret123"), closed("*"));
+    for nick in ["bob", "admin"] {
+        client.all(&format!("NICK {nick}"));
+        assert_eq!(client.all("REGISTER alice * secret123"), closed("alice"));
+        assert_eq!(client.all(&format!("REGISTER {nick} * short")), closed(nick));
+    }
+    assert!(client.all("REGISTER * * secret123").contains(" TEMPORARILY_UNAVAILABLE "));
     assert!(!client.all("CAP LS").contains("account-registration"));
 }
 
@@ -165,6 +185,14 @@ fn new_accounts_by_nickserv() {
     bob.all("NICK bob");
     bob.all("USER b 0 * :Bob");
     assert_eq!(bob.all("NS REGISTER short"), ":chatd.local NOTICE bob :NickServ: A password has 8 bytes or more\n");
+    for password in ["correct horse", "correcthorse battery", "my secret password", "secret123 bob@example.org x"] {
+        let refused = ":chatd.local NOTICE bob :NickServ: A password has no spaces here: REGISTER password\n";
+        assert_eq!(bob.all(&format!("PRIVMSG NickServ :REGISTER {password}")), refused, "{password}");
+    }
+    let refused = ":chatd.local NOTICE bob :NickServ: A password has no spaces here: IDENTIFY name password\n";
+    assert_eq!(bob.all("NS IDENTIFY bob correct horse"), refused);
+    let refused = ":chatd.local NOTICE bob :NickServ: A password has no spaces here: PASSWD old new\n";
+    assert_eq!(bob.all("NS PASSWD correct horse secret123"), refused);
     let step = bob.first("PRIVMSG NickServ :REGISTER secret123 bob@example.org");
     assert_eq!(step, "Irc(Register { name: UserName(bob), password: *** })");
     bob.reply(&Reply::NameTaken(name("bob")));

@@ -93,14 +93,43 @@ fn where_nothing_is_kept() {
     assert!(
         alice.recall("CHATHISTORY LATEST #here * 5", Recalled::Unavailable).contains(" MESSAGE_ERROR LATEST #here ")
     );
-    for line in ["CHATHISTORY LATEST #here *", "CHATHISTORY"] {
-        assert!(alice.all(line).contains("FAIL CHATHISTORY "), "{line}");
-    }
-    for line in
-        ["LATEST #here 7 5", "BEFORE #here * 5", "LATEST #here * 0", "LATEST #here * x", "BETWEEN #a msgid=1 x 5"]
-    {
-        assert!(alice.all(&format!("CHATHISTORY {line}")).contains(" INVALID_PARAMS "), "{line}");
-    }
+}
+
+#[test]
+fn questions_that_are_none() {
+    let mut alice = Client::alice("batch");
+    let mut check = |line: &str, expected: &str| {
+        assert_eq!(alice.all(&format!("CHATHISTORY {line}")), format!(":chatd.local FAIL CHATHISTORY {expected}\n"));
+    };
+    check("", "INVALID_PARAMS * :Insufficient parameters");
+    check("NEWEST #a * 5", "INVALID_PARAMS NEWEST :Unknown command");
+    check("LATEST #a *", "INVALID_PARAMS LATEST :Insufficient parameters");
+    check("BETWEEN #a msgid=1 5", "INVALID_PARAMS BETWEEN :Insufficient parameters");
+    check("LATEST #a * 5 6", "INVALID_PARAMS LATEST :Too many parameters");
+    check("LATEST #a 7 5", "INVALID_PARAMS LATEST 7 :Invalid parameters");
+    check("BEFORE #a * 5", "INVALID_PARAMS BEFORE * :Invalid parameters");
+    check("LATEST #a * 0", "INVALID_PARAMS LATEST 0 :Invalid parameters");
+    check("LATEST #a * x", "INVALID_PARAMS LATEST x :Invalid parameters");
+    check("BETWEEN #a msgid=1 x 5", "INVALID_PARAMS BETWEEN x :Invalid parameters");
+    check("AFTER #a timestamp=now 5", "INVALID_PARAMS AFTER timestamp=now :Invalid timestamp");
+    check("AFTER #a hash=7 5", "INVALID_MSGREFTYPE AFTER #a :A point is a msgid or a timestamp");
+    check("TARGETS msgid=1 msgid=2 5", "INVALID_PARAMS TARGETS :Two timestamps and a number");
+}
+
+#[test]
+fn names_are_spelled_as_they_were_made() {
+    let mut alice = Client::alice("batch message-tags draft/read-marker");
+    let answer = alice.recall("CHATHISTORY LATEST BOB * 5", page(vec![said("@Bob", "Bob", Flag::Plain, "ho")]));
+    assert!(answer.starts_with(":chatd.local BATCH +1 chathistory Bob\n"), "{answer}");
+    // A kept room that this client is not in.
+    let answer = alice.recall("CHATHISTORY LATEST #\u{e4} * 5", page(vec![said("\u{c4}", "Alice", Flag::Plain, "hi")]));
+    assert!(answer.contains(" PRIVMSG #\u{c4} :hi\n"), "{answer}");
+    let count =
+        |place: &str| Count { place: place.into(), unread: 1, mentions: 0, read: ID, last: ID, level: Level::Mentions };
+    let counts = || Recalled::Counts { counts: vec![count("\u{c4}"), count("@Bob")], keep_days: 30 };
+    let mark = "timestamp=2026-11-26T17:31:24.250Z\n";
+    assert_eq!(alice.recall("MARKREAD #\u{e4}", counts()), format!(":chatd.local MARKREAD #\u{c4} {mark}"));
+    assert_eq!(alice.recall("MARKREAD BOB", counts()), format!(":chatd.local MARKREAD Bob {mark}"));
 }
 
 #[test]
@@ -121,7 +150,16 @@ fn targets() {
     let expected = ":chatd.local BATCH +1 draft/chathistory-targets\n\
         @batch=1 :chatd.local CHATHISTORY TARGETS #here 2026-11-26T17:31:24.251Z\n\
         @batch=1 :chatd.local CHATHISTORY TARGETS bob 2026-11-26T17:31:24.252Z\n:chatd.local BATCH -1\n";
-    assert_eq!(alice.recall(line, Recalled::Counts { counts, keep_days: 30 }), expected);
+    assert_eq!(alice.recall(line, Recalled::Counts { counts: counts.clone(), keep_days: 30 }), expected);
+    let expected = ":chatd.local BATCH +2 draft/chathistory-targets\n:chatd.local BATCH -2\n";
+    assert_eq!(alice.recall(line, Recalled::NeedsAccount), expected, "a guest has none");
+    // As many as were asked for, from the first time on.
+    let newest = "CHATHISTORY TARGETS timestamp=2026-11-26T18:00:00Z timestamp=2026-11-26T17:31:24.250Z 1";
+    let answer = alice.recall(newest, Recalled::Counts { counts: counts.clone(), keep_days: 30 });
+    assert!(answer.contains(" TARGETS bob ") && !answer.contains(" TARGETS #here "), "{answer}");
+    let oldest = "CHATHISTORY TARGETS timestamp=2026-11-26T17:31:24.250Z timestamp=2026-11-26T18:00:00Z 1";
+    let answer = alice.recall(oldest, Recalled::Counts { counts, keep_days: 30 });
+    assert!(answer.contains(" TARGETS #here ") && !answer.contains(" TARGETS bob "), "{answer}");
 }
 
 #[test]

@@ -122,7 +122,7 @@ proptest! {
                     Some(_) => is_asked = true,
                     None => break,
                 }
-                if let super::super::door::Stage::In(_) = client.door.stage {} else {
+                if !client.door.is_logged_in() {
                     break; // it waits for a verdict
                 }
             }

@@ -144,7 +144,22 @@ fn what_is_refused_without_a_number() {
     let mut alice = Client::alice("");
     let notice = ":chatd.local NOTICE Alice :Too many messages wait for bob\n";
     assert_eq!(alice.answer("PRIVMSG bob :hi", &kept), notice);
+    assert_eq!(alice.all("MODE #tea -o bob"), ":chatd.local NOTICE Alice :+o of another nick hands the room on\n");
     let mut alice = Client::alice("standard-replies");
     let fail = ":chatd.local FAIL PRIVMSG CANNOT :Too many messages wait for bob\n";
     assert_eq!(alice.answer("PRIVMSG bob :hi", &kept), fail);
+    let fail = ":chatd.local FAIL MODE INVALID_MODE :+o of another nick hands the room on\n";
+    assert_eq!(alice.all("MODE #tea -o bob"), fail);
+}
+
+#[test]
+fn a_key_that_can_be_no_password_makes_no_room() {
+    let mut alice = Client::alice("");
+    let long = "k".repeat(129);
+    for key in [long.as_str(), "a\u{7}b", "a\u{200b}b"] {
+        let answer = alice.all(&format!("JOIN #a {key}"));
+        assert_eq!(answer, ":chatd.local 475 Alice #a :Cannot join channel (+k)\n", "{key:?}");
+    }
+    let longest = "k".repeat(128);
+    assert!(alice.first(&format!("JOIN #a {longest}")).contains("password: Some(***)"));
 }

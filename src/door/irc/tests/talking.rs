@@ -29,7 +29,9 @@ fn join_enters_or_makes() {
                     :chatd.local 353 Alice = #a :@Alice ^bob\n:chatd.local 366 Alice #a :End of NAMES list\n\
                     :chatd.local 475 Alice #b :Cannot join channel (+k)\n";
     assert_eq!(alice.taken(), expected);
-    assert_eq!(alice.all("JOIN #who"), ":chatd.local 403 Alice #who :No such channel\n");
+    let reserved = "No channel can have that name: it is reserved";
+    assert_eq!(alice.all("JOIN #help"), format!(":chatd.local 403 Alice #help :{reserved}\n"));
+    assert_eq!(alice.all("JOIN help"), ":chatd.local 403 Alice help :No such channel\n");
 }
 
 #[test]
@@ -46,6 +48,11 @@ fn messages_and_their_answers() {
     alice.event(&Event::NotOnline { name: who("bob") });
     alice.end();
     assert_eq!(alice.taken(), "@label=y :chatd.local ACK\n", "a NOTICE gets no numeric");
+    let long = format!("@label=z PRIVMSG #a :{}", "x".repeat(600));
+    assert_eq!(alice.all(&long), "@label=z :chatd.local 417 Alice :Input line was too long\n");
+    alice.door.decode(b"@label=z PRIVMSG #a :\xff");
+    alice.end();
+    assert_eq!(alice.taken(), "@label=z :chatd.local FAIL * INVALID_UTF8 :A line is UTF-8\n");
     alice.first("PRIVMSG bob :hi");
     alice.event(&Event::NotOnline { name: who("bob") });
     assert_eq!(alice.taken(), ":chatd.local 401 Alice bob :No such nick\n");
@@ -228,6 +235,20 @@ fn people() {
     assert_eq!(alice.all("FOO"), ":chatd.local 421 Alice FOO :Unknown command\n");
     let answer = ":chatd.local 421 Alice NO_SUCH-COMMAND :Unknown command\n";
     assert_eq!(alice.all("NO_SUCH-COMMAND"), answer);
+}
+
+#[test]
+fn help_on_a_subject() {
+    let mut alice = Client::alice("");
+    let whole = alice.all("HELP");
+    assert_eq!(alice.all("HELPOP *"), whole);
+    let expected = ":chatd.local 704 Alice join :JOIN #room enters a room, and makes it if there is none\n\
+        :chatd.local 706 Alice join :End of help\n";
+    assert_eq!(alice.all("HELP join"), expected);
+    assert!(alice.all("HELP &all").starts_with(":chatd.local 704 Alice &all :&all is everybody"));
+    for subject in ["e", "oi", "nosuch", ":a b", "#"] {
+        assert_eq!(alice.all(&format!("HELP {subject}")).split(' ').nth(1), Some("524"), "{subject}");
+    }
 }
 
 #[test]

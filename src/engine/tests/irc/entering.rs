@@ -107,7 +107,7 @@ fn guests() {
         ("alice", "433 alice alice :Nickname is already in use"),
         ("BOB", "433 BOB BOB :Nickname is already in use"),
         ("NickServ", "432 NickServ NickServ :Erroneous nickname"),
-        ("Chatd.local", "432 Chatd.local Chatd.local :Erroneous nickname"),
+        ("Chatd.local", "432 NickServ Chatd.local :Erroneous nickname"),
     ] {
         let heard = irc.ask(other, &format!("NICK {nick}\n{USER}"));
         assert!(heard.contains(&format!(" {refusal}\n")), "{heard}");

@@ -96,3 +96,21 @@ fn marks_are_shared_by_the_sessions_of_an_account() {
         Some(":chatd.local MARKREAD #milk *")
     );
 }
+
+#[test]
+fn a_page_is_short_only_at_the_end() {
+    let mut irc = Irc::with_store();
+    let alice = irc.person_with("alice", "batch draft/chathistory");
+    irc.ask(alice, "JOIN #tea\nMODE #tea +P\n");
+    let bob = irc.liner("bob");
+    irc.ask_line(bob, "JOIN tea");
+    let text = "x".repeat(4000);
+    for _ in 0..20 {
+        irc.ask_line(bob, &format!("RM tea {text}"));
+        irc.pass(10_000);
+    }
+    irc.take(alice);
+    let heard = irc.ask(alice, "CHATHISTORY LATEST #tea * 20\n");
+    let bytes: usize = heard.lines().filter_map(|line| line.rsplit_once(" :")).map(|(_, text)| text.len()).sum();
+    assert_eq!(bytes, 20 * 4000, "20 texts of 4000 bytes");
+}

@@ -1,9 +1,11 @@
 //! The IRC door in the engine: virtual clients that are written to by hand, in virtual time.
 
+mod bounds;
 mod channels;
 mod entering;
+mod flow;
 mod history;
-mod bounds;
+mod others;
 mod passwords;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -70,8 +72,13 @@ impl Irc {
 
     /// A door with a store, which answers when time passes.
     fn with_store() -> Self {
+        Self::with_store_and(limits::Limits::default())
+    }
+
+    fn with_store_and(limits: limits::Limits) -> Self {
         let history = Some(limits::History::default());
-        let mut irc = Self::with(Settings { history, ..Settings::default() }, Options { guests: true, sts: None });
+        let settings = Settings { history, limits, ..Settings::default() };
+        let mut irc = Self::with(settings, Options { guests: true, sts: None });
         irc.engine.restore(Restored::default());
         irc.store = Some(Store::new(0));
         irc
