@@ -281,7 +281,7 @@ fn one_that_does_not_read_is_closed_and_costs_nobody() {
     alice.send("RM lobby !");
     // Each message has the one `e` of its speaker's name.
     assert_eq!(reading.join().expect("it reads"), said + 1);
-    assert!(server.log_text().contains("421 too slow: nobody from 127.0.0.1"), "{}", server.log_text());
+    assert!(server.log_text().contains("421 too slow: ~lazy from 127.0.0.1"), "{}", server.log_text());
 }
 
 #[test]
