@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
-use crate::{Client, START_STOP, Server, pause};
+use crate::{Client, PATIENCE, START_STOP, Server, pause};
 
 /// The result of a program.
 #[derive(Debug)]
@@ -83,10 +83,10 @@ pub fn finish_child(mut child: Child, time: Duration) -> Outcome {
     Outcome { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
 
-/// Waits until a condition holds, as long as a server may take to start.
+/// Waits until a condition holds, as long as for an expected line.
 #[track_caller]
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + START_STOP;
+    let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "it never comes to this: {what}");
         pause(5);

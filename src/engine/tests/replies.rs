@@ -157,6 +157,10 @@ impl World {
         if !counts || limits.rate_lines_per_s == 0 || client.reading != Reading::All || !client.is_fair {
             return;
         }
+        // Answers at the IRC door keep the order of their lines, so each may wait for the store.
+        if client.irc.is_some() && self.store.is_some() {
+            return;
+        }
         // A reply behind a page is late if the page leaves in short writes.
         let slack = if self.store.is_some() { SLACK_MS * 1000 } else { 5_000 };
         let cost = 1_000_000 / u64::from(limits.rate_lines_per_s);

@@ -11,8 +11,6 @@ mod daily;
 pub(crate) mod irssi;
 mod restart;
 pub(crate) mod talker;
-#[cfg(feature = "history")]
-mod transcripts;
 pub(crate) mod weechat;
 
 /// What a test does with either of the clients that people look at.

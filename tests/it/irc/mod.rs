@@ -11,3 +11,5 @@ mod limits;
 mod mixed;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "history")]
+mod transcripts;

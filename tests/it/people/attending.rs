@@ -45,7 +45,8 @@ fn without_id(line: &str) -> String {
 
 #[test]
 fn it_ends_with_the_session_and_is_of_that_session_alone() {
-    let server = Server::start();
+    // Nothing is kept, so nobody is told what they have missed.
+    let server = Server::builder().set("history.file", "\"\"").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     says(&mut bob, "PUBLIC off", OFF);
     says(&mut alice, "PM one", "C 250 sent to 0");
