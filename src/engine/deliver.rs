@@ -16,7 +16,7 @@ use crate::hub::event::{Audience, Event};
 use crate::hub::names::{RoomName, UserName, Who};
 use crate::hub::room::{Member, RoomId};
 use crate::hub::session::SessionId;
-use crate::limits::{DATAGRAM_WORK, WORK_BYTES};
+use crate::limits::{DATAGRAM_WORK, IRC_WORK_BYTES, WORK_BYTES};
 
 impl<S> Engine<S> {
     /// Delivers all events of the hub, in order.
@@ -95,7 +95,7 @@ impl<S> Engine<S> {
             return;
         }
         let Some(bytes) = self.push_own(id, |door, out| door.encode_event(event, out)) else { return };
-        self.turn.work += bytes / WORK_BYTES;
+        self.charge_answer(id, bytes);
         // A guest who has become an account may hear none. Some doors greet at length first, with figures in the middle.
         if matches!(event, Event::Welcome { .. } | Event::Counted(_)) && self.hub.attends(id.session()) {
             self.join_public(id);
@@ -103,6 +103,11 @@ impl<S> Engine<S> {
         if let Event::Attends { public } = event {
             self.attend_public(id, *public);
         }
+    }
+
+    /// Charges an answer of so many bytes to a connection.
+    pub(super) fn charge_answer(&mut self, id: ConnId, bytes: usize) {
+        self.turn.work += bytes / if self.is_irc(id) { IRC_WORK_BYTES } else { WORK_BYTES };
     }
 
     /// Appends a frame to the output of one connection, after the public messages that it has not got yet. Gives the

@@ -135,7 +135,7 @@ impl<S> Engine<S> {
     /// Sends a connection a reply of the server's own.
     pub(super) fn reply(&mut self, id: ConnId, reply: &Reply) {
         let Some(bytes) = self.push_own(id, |door, out| door.encode_reply(reply, out)) else { return };
-        self.turn.work += bytes / limits::WORK_BYTES;
+        self.charge_answer(id, bytes);
         let Some(conn) = self.conns.find(id) else { return };
         if reply.is_bad_line() {
             conn.bad_lines += 1;

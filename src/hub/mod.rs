@@ -68,6 +68,7 @@ pub struct Hub {
     records: VecDeque<HandedOut>,
     keeping: Keeping,
     tells_neighbours: bool,
+    met: neighbours::Met,
     /// The most sessions at once since the start.
     most_sessions: usize,
     work: usize,
@@ -131,6 +132,7 @@ impl Hub {
             records: VecDeque::new(),
             keeping: Keeping::Off,
             tells_neighbours: false,
+            met: neighbours::Met::default(),
             most_sessions: 0,
             work: 0,
         }

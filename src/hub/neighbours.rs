@@ -7,6 +7,32 @@ use super::room::RoomId;
 use super::session::SessionId;
 use crate::limits::WORK_MEMBERS;
 
+/// The sessions that one search has met. People who share thirty rooms are met thirty times: to sort all of that, for each
+/// change of a nick, takes most of a turn.
+#[derive(Debug, Default)]
+pub(super) struct Met {
+    search: u64,
+    /// By slot: the last search that met its session.
+    met_by: Vec<u64>,
+}
+
+impl Met {
+    /// Begins a search.
+    fn begin(&mut self) {
+        self.search += 1;
+    }
+
+    /// True once for each session in a search.
+    fn is_first(&mut self, session: SessionId) -> bool {
+        let slot = session.slot as usize;
+        if slot >= self.met_by.len() {
+            self.met_by.resize(slot + 1, 0);
+        }
+        let Some(met_by) = self.met_by.get_mut(slot) else { return true };
+        std::mem::replace(met_by, self.search) != self.search
+    }
+}
+
 impl Hub {
     /// Turns the news for neighbours on or off: who goes offline, is away, or has another display name. Off at first, as
     /// finding the neighbours is work, and not every server has a door that tells them.
@@ -33,12 +59,19 @@ impl Hub {
         let mut rooms: Vec<RoomId> = places.map(|(_, room)| room).collect();
         rooms.sort_unstable();
         rooms.dedup();
-        let members = rooms.iter().filter_map(|id| self.rooms.room(*id)).flat_map(|room| room.members());
-        let listening = members.filter(|member| member.listens).map(|member| member.session);
-        let mut neighbours: Vec<SessionId> = listening.filter(|other| !sessions.contains(other)).collect();
-        self.work += neighbours.len().div_ceil(WORK_MEMBERS);
+        self.met.begin();
+        for session in sessions {
+            self.met.is_first(*session);
+        }
+        let mut places = 0;
+        let mut neighbours = Vec::new();
+        for room in rooms.iter().filter_map(|id| self.rooms.room(*id)) {
+            places += room.members().len();
+            let listening = room.members().iter().filter(|member| member.listens).map(|member| member.session);
+            neighbours.extend(listening.filter(|session| self.met.is_first(*session)));
+        }
         neighbours.sort_unstable();
-        neighbours.dedup();
+        self.work += places.div_ceil(WORK_MEMBERS) + neighbours.len();
         neighbours
     }
 

@@ -54,6 +54,9 @@ pub const WRITE_WORK: usize = 300;
 pub const LINE_WORK: usize = 10;
 /// Bytes of a line or a reply that count as one unit of work: each byte is examined several times.
 pub const WORK_BYTES: usize = 8;
+/// Bytes of an answer of the IRC door that count as one unit of work: it is put together word by word, line by line, and a
+/// label has it put together once more.
+pub const IRC_WORK_BYTES: usize = 2;
 /// One line of a list: a name is found, copied and encoded.
 pub const LIST_LINE_WORK: usize = 10;
 /// Making or checking a resume token: an HMAC.

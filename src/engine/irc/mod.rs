@@ -21,7 +21,7 @@ use crate::door::reply::Reply;
 use crate::door::{Decoded, Door};
 use crate::hub::command::{Command, Entry};
 use crate::hub::names::RoomName;
-use crate::limits::{BAD_LINES, LINE_WORK, WORK_BYTES};
+use crate::limits::{BAD_LINES, LINE_WORK};
 use crate::secret::Secret;
 
 /// The connections of the IRC door.
@@ -99,7 +99,7 @@ impl<S> Engine<S> {
         let end =
             |door: &mut Door, out: &mut Vec<u8>| is_bad = door.as_irc_mut().is_some_and(|door| door.end_line(out));
         let Some(bytes) = self.push_own(id, end) else { return };
-        self.turn.work += bytes / WORK_BYTES;
+        self.charge_answer(id, bytes);
         let Some(conn) = self.conns.find(id).filter(|_| is_bad) else { return };
         conn.bad_lines += 1;
         if conn.bad_lines >= BAD_LINES {

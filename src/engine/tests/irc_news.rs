@@ -7,7 +7,7 @@ use crate::hub::command::{Command, Watch};
 use crate::hub::event::Manner;
 use crate::hub::names::GuestName;
 use crate::hub::profile::ProfileKey;
-use crate::limits::Limits;
+use crate::limits::{IRC_WORK_BYTES, Limits, WORK_BYTES};
 
 /// A bench whose neighbours are told.
 fn bench() -> Bench {
@@ -227,4 +227,23 @@ fn a_trace_shows_each_line_of_a_frame() {
     bench.pass(100);
     let shown = bench.take(desk);
     assert!(shown.ends_with(" frame=\":alice!account@chatd.local PRIVMSG &all :hi\"\n"), "{shown}");
+}
+
+/// A turn that takes more work than it is charged keeps everybody waiting.
+#[test]
+fn an_answer_is_charged_as_the_door_spells_it() {
+    let mut bench = bench();
+    let (irc, line) = (bench.irc("irc", ""), bench.person("line"));
+    let mut cost = |place: usize| {
+        let id = bench.wires[place].id;
+        bench.begin();
+        let before = bench.engine.turn.work;
+        bench.engine.command(id, Command::Who { prefix: "".into(), most: Some(10) });
+        let work = bench.engine.turn.work - before;
+        bench.end();
+        bench.settle();
+        (work, bench.take(place).len())
+    };
+    let ((irc_work, irc_bytes), (line_work, line_bytes)) = (cost(irc), cost(line));
+    assert_eq!(irc_work - irc_bytes / IRC_WORK_BYTES, line_work - line_bytes / WORK_BYTES);
 }

@@ -426,6 +426,13 @@ fn what_grows_with_the_server_is_charged() {
     assert_eq!(cost("1 kick tea pb"), PLACE_END_WORK);
     assert_eq!(cost("1 close tea"), 2 * PLACE_END_WORK);
     assert_eq!(cost("2 leave"), PLACE_END_WORK);
+    let mut hub = hub_after(&[&setup[..], &["3 join tea", "1 make milk", "2 join milk", "3 join milk"]].concat());
+    hub.tell_neighbours(true);
+    hub.take_work();
+    carry_out(&mut hub, "1 away", 0);
+    assert_eq!(hub.take_work(), 0);
+    carry_out(&mut hub, "1 away at lunch", 0);
+    assert_eq!(hub.take_work(), 1 + 2, "six places, and two others");
     let mut hub = hub_after(&setup);
     carry_out(&mut hub, "1 who", 0);
     assert!(hub.take_work() > 0);

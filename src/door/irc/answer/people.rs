@@ -103,34 +103,47 @@ impl IrcDoor {
         (is_away, is_host): (bool, bool),
         called: Option<&str>,
     ) {
+        // A list may have thousands of these: nothing is copied that need not be.
         let server = self.server.clone();
         let nick = names::nick(who, server.guests);
-        let called = called.map_or_else(|| nick.to_string(), str::to_owned);
-        let asked = &self.talk.asked.channel;
-        let channel = if asked.starts_with(['#', '&']) { asked.to_string() } else { "*".to_owned() };
-        let flags = format!("{}{}", if is_away { 'G' } else { 'H' }, if is_host { "@" } else { "" });
-        let (user, host) = (nick.user(), &server.name);
-        let Some(letters) = &fields.letters else {
-            let rest = format!("{channel} {user} {host} {host} {nick} {flags} :0 {called}");
-            return self.voice().number(Numeric::WhoLine, format_args!("{rest}"));
+        let shown = nick.to_string();
+        let called = called.unwrap_or(&shown);
+        let asked = self.talk.asked.channel.clone();
+        let channel = if asked.starts_with(['#', '&']) { &*asked } else { "*" };
+        let flags = match (is_away, is_host) {
+            (false, false) => "H",
+            (false, true) => "H@",
+            (true, false) => "G",
+            (true, true) => "G@",
         };
-        let mut words = Vec::new();
+        let (user, host) = (nick.user(), &*server.name);
+        let Some(letters) = &fields.letters else {
+            let rest = format_args!("{channel} {user} {host} {host} {shown} {flags} :0 {called}");
+            return self.voice().number(Numeric::WhoLine, rest);
+        };
+        let mut words = String::with_capacity(WHOX_BYTES);
         for letter in letters.chars() {
-            words.push(match letter {
-                't' => fields.token.to_string(),
-                'c' => channel.clone(),
-                'u' => user.to_owned(),
-                'i' => "255.255.255.255".to_owned(),
-                'h' | 's' => host.to_string(),
-                'n' => nick.to_string(),
-                'f' => flags.clone(),
-                'd' | 'l' => "0".to_owned(),
-                'a' => nick.account().unwrap_or("0").to_owned(),
-                'o' => "n/a".to_owned(),
-                _ => format!(":{called}"),
+            if !words.is_empty() {
+                words.push(' ');
+            }
+            if letter == 'r' {
+                words.push(':');
+            }
+            words.push_str(match letter {
+                't' => &fields.token,
+                'c' => channel,
+                'u' => user,
+                'i' => "255.255.255.255",
+                'h' | 's' => host,
+                'n' => &shown,
+                'f' => flags,
+                'd' | 'l' => "0",
+                'a' => nick.account().unwrap_or("0"),
+                'o' => "n/a",
+                _ => called,
             });
         }
-        self.voice().number(Numeric::WhoxLine, format_args!("{}", words.join(" ")));
+        self.voice().number(Numeric::WhoxLine, format_args!("{words}"));
     }
 
     pub(super) fn end_who(&mut self) {
@@ -198,3 +211,6 @@ impl IrcDoor {
         self.voice().number(Numeric::MonitorOffline, format_args!(":{nick}"));
     }
 }
+
+/// Bytes that most lines of a WHOX take.
+const WHOX_BYTES: usize = 160;
