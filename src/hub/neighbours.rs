@@ -40,6 +40,12 @@ impl Hub {
         self.tells_neighbours = is_on;
     }
 
+    /// True if neighbours are told.
+    #[cfg(test)]
+    pub(crate) fn tells_neighbours(&self) -> bool {
+        self.tells_neighbours
+    }
+
     /// Tells those who share a room with somebody who is online, if they are told such things.
     pub(super) fn tell_neighbours_of(&mut self, who: &Who, news: News) {
         if !self.tells_neighbours {

@@ -202,7 +202,7 @@ impl World {
                 talk.batch = Some((line.at(0).trim_start_matches('+').to_owned(), expect));
             } else {
                 self.on_irc_event(i, &line, Some(&expect));
-                self.check_rate(i, &expect);
+                self.check_irc_rate(i, &expect);
             }
         } else if let Some(batch) = batch
             && (line.tag("batch") == Some(&batch) || line.command == "BATCH" && line.at(0) == format!("-{batch}"))
@@ -210,12 +210,20 @@ impl World {
             let talk = self.clients[i].irc.as_mut().expect("a client of the IRC door");
             let (name, expect) = talk.batch.take().expect("a batch");
             if line.command == "BATCH" && line.at(0) == format!("-{batch}") {
-                return self.check_rate(i, &expect);
+                return self.check_irc_rate(i, &expect);
             }
             self.on_irc_event(i, &line, Some(&expect));
             self.clients[i].irc.as_mut().expect("a client of the IRC door").batch = Some((name, expect));
         } else if line.tag("batch").is_none() {
             self.on_irc_event(i, &line, None);
+        }
+    }
+
+    /// What is kept for somebody is answered late, so that says nothing about the time of its line.
+    fn check_irc_rate(&mut self, i: usize, expect: &Expect) {
+        let is_direct = |number| matches!(self.ledger.place(number), Place::Account(_));
+        if !matches!(expect.what, What::Say(number) if is_direct(number)) {
+            self.check_rate(i, expect);
         }
     }
 

@@ -100,6 +100,11 @@ impl Ledger {
         self.messages[number as usize].may_be_lost = true;
     }
 
+    /// Where a message was said.
+    pub(super) fn place(&self, number: u32) -> Place {
+        self.messages[number as usize].place
+    }
+
     /// Who has said a message.
     pub(super) fn speaker(&self, number: u32) -> usize {
         self.messages[number as usize].from

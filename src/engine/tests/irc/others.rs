@@ -63,6 +63,11 @@ fn what_an_operator_does() {
         assert!(heard.ends_with(&kick) && heard.matches(" KICK ").count() == 1, "{heard}");
         assert_eq!(commands(&irc.ask(place, "PRIVMSG #tea :?\n")), ["403"]);
     }
+    // The door knows that they are out of it.
+    assert_eq!(irc.ask(bob, "JOIN 0\n"), ":bob!account@chatd.local PART #milk\n");
+    irc.ask(bob, "JOIN #milk\n");
+    irc.take(alice);
+    irc.take(gus);
     irc.ask_line(desk, "kick ~gus enough");
     assert_eq!(irc.take(gus), "ERROR :Closing link: put out by the operator: enough\n");
     let quit = ":^gus!guest@chatd.local QUIT :";
@@ -180,13 +185,13 @@ fn topics_and_whois_tell_what_they_should() {
 #[test]
 fn neighbours_are_off_without_a_listener_and_a_client() {
     let mut irc = Irc::new();
-    assert!(irc.engine.irc.is_seen());
+    assert!(irc.engine.irc.is_seen() && irc.engine.hub.tells_neighbours());
     let alice = irc.person("alice");
     irc.engine.handle_listeners(Vec::new());
-    assert!(irc.engine.irc.is_seen(), "somebody came by it");
+    assert!(irc.engine.irc.is_seen() && irc.engine.hub.tells_neighbours(), "somebody came by it");
     irc.ask(alice, "QUIT\n");
     irc.pass(60_000);
-    assert!(!irc.engine.irc.is_seen());
+    assert!(!irc.engine.irc.is_seen() && !irc.engine.hub.tells_neighbours());
     // Lines pay nothing for it: the hub finds out no neighbours.
     let (bob, carol) = (irc.liner("bob"), irc.liner("carol"));
     assert!(irc.ask_line(bob, "MAKE tea").contains("C 227 "));
