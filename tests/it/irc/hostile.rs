@@ -430,7 +430,7 @@ fn the_anteroom_leads_nowhere() {
         "WHOWAS bob",
     ] {
         eve.send(line);
-        eve.expect("NOTICE alice :Log in first:");
+        eve.expect("FAIL * ACCOUNT_REQUIRED :Log in first:");
     }
     eve.send("JOIN #tea,#cake");
     eve.expect("477 alice");
