@@ -138,7 +138,7 @@ mod tests {
             match parse(&line[..end]) {
                 Line::Said { id, text } => assert_eq!((id, text), (Some(77), &line[53..end]), "{end}"),
                 Line::Command { .. } | Line::Other => assert!(end < 53, "{end}"),
-                other => panic!("{end}: {other:?}"),
+                other @ (Line::Reply(..) | Line::Part | Line::Notice) => panic!("{end}: {other:?}"),
             }
         }
     }
