@@ -131,6 +131,8 @@ pub(super) enum What {
     Mark,
     /// The mark of `&all`, when it is entered; then who is there.
     EntersEverybody,
+    /// What waits for the account, when its session begins.
+    Waiting,
     /// QUIT, with its text.
     Quit(Option<Box<str>>),
 }

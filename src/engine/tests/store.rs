@@ -368,9 +368,15 @@ impl Store {
         }
     }
 
+    /// The account's mark of the place where this was said.
+    fn mark(&self, mine: &Mine, kept: &Kept) -> Option<u64> {
+        let mut marks = self.marks.iter().filter(|((who, _), _)| *who == mine.who);
+        marks.find(|((_, spot), _)| Self::is_of(&Of::One(spot.clone()), mine, kept)).map(|(_, id)| *id)
+    }
+
     fn unread(&self, mine: &Mine) -> Vec<u64> {
         let floor = self.floor(&mine.who);
-        let mark = |kept: &Kept| self.marks.get(&(mine.who.clone(), kept.spot().clone())).copied().unwrap_or_default();
+        let mark = |kept: &Kept| self.mark(mine, kept).unwrap_or_default();
         let is_unread = |(id, kept): &(&u64, &Kept)| {
             Self::is_mine(mine, kept) && !kept.is_by(&mine.who) && **id > floor.max(mark(kept))
         };
@@ -385,7 +391,7 @@ impl Store {
             return Paged::default();
         }
         let range = self.lines.range((Bound::Excluded(above), Bound::Excluded(below)));
-        let mark = |kept: &Kept| self.marks.get(&(mine.who.clone(), kept.spot().clone())).copied().unwrap_or_default();
+        let mark = |kept: &Kept| self.mark(mine, kept).unwrap_or_default();
         let fits = |(id, kept): &(&u64, &Kept)| {
             let is_unread = !page.is_unread || !kept.is_by(&mine.who) && **id > mark(kept);
             Self::is_mine(mine, kept) && Self::is_of(of, mine, kept) && is_unread
@@ -433,8 +439,7 @@ impl Store {
             match counts.iter_mut().find(|count| count.place == line.place) {
                 Some(count) => count.unread += is_unread,
                 None => {
-                    let mark = self.marks.get(&(mine.who.clone(), kept.spot().clone()));
-                    let read = mark.copied().unwrap_or_else(|| self.floor(&mine.who));
+                    let read = self.mark(mine, kept).unwrap_or_else(|| self.floor(&mine.who));
                     counts.push(Count {
                         place: line.place,
                         unread: is_unread,

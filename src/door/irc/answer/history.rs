@@ -20,8 +20,17 @@ impl IrcDoor {
         let What::History(past) = &mut self.talk.asked.what else { return };
         past.lines.extend(page.lines.iter().cloned());
         let lines = std::mem::take(&mut past.lines);
+        let shows_newest = match &*past.subcommand {
+            "LATEST" => true,
+            "AFTER" => page.next.is_none(),
+            _ => false,
+        };
         if is_last {
-            return self.say_page(&lines);
+            self.say_page(&lines);
+            if shows_newest {
+                self.note_shown(&lines);
+            }
+            return;
         }
         if let Some(step) = self.talk.steps.front_mut()
             && let What::History(next) = &mut step.asked.what
@@ -117,6 +126,7 @@ impl IrcDoor {
                 }
                 self.close_batch(batch);
             }
+            What::Waiting => self.say_waiting(counts),
             _ => {}
         }
     }
@@ -166,7 +176,8 @@ impl IrcDoor {
                 self.voice().fail("CHATHISTORY", "MESSAGE_ERROR", " TARGETS", "Messages could not be retrieved");
             }
             What::Mark | What::EntersEverybody => self.say_mark(&target, "*"),
-            What::SetMark => {} // the question that follows is answered
+            // The question that follows is answered; the client has not asked.
+            What::SetMark | What::Waiting => {}
             _ => self.refuse_command("Nothing is kept here, or not now"),
         }
     }

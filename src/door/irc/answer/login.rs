@@ -94,14 +94,15 @@ impl IrcDoor {
             if old.to_string() != new {
                 dress.push(old, format_args!("NICK {new}"), &mut self.talk.lines);
             }
-            return;
+            return self.ask_what_waits();
         }
         if let Stage::Anteroom(old) = was {
             let (new, host) = (self.nick().to_owned(), self.server.name.clone());
             if *old != *new {
                 self.voice().line_of(&format!("{old}!guest@{host}"), format_args!("NICK {new}"));
             }
-            return self.say_everybody();
+            self.say_everybody();
+            return self.ask_what_waits();
         }
         self.say_greeting();
         self.next(Asked::plain(What::Burst), Decoded::Command(Command::Census));
@@ -144,6 +145,7 @@ impl IrcDoor {
             self.say_motd();
             self.voice().number(Numeric::UserModes, format_args!("+i"));
             self.say_everybody();
+            self.ask_what_waits();
         }
     }
 

@@ -5,6 +5,7 @@ mod login;
 mod people;
 mod refusals;
 mod rooms;
+mod waiting;
 
 pub(super) use rooms::same;
 

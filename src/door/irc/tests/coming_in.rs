@@ -1,6 +1,7 @@
 //! From the first line to the greeting.
 
 use super::*;
+use crate::door::recall::Recall;
 
 /// `\0bob\0secret` in base64.
 const BOB: &str = "AGJvYgBzZWNyZXQ=";
@@ -30,6 +31,7 @@ fn sasl_before_the_registration_is_complete() {
     bob.event(&Event::Welcome { name: who("Bob"), online: 1 });
     assert_eq!(command(bob.next()), Command::Census);
     bob.event(&Event::Counted(CENSUS));
+    assert!(matches!(bob.next(), Some(Decoded::Recall(Recall::Unread))), "what waits");
     assert!(bob.next().is_none());
     bob.end();
     let greeting = bob.taken();
@@ -68,6 +70,7 @@ fn the_anteroom() {
     client.reply(&Reply::Proved { name: name("bob") });
     assert!(client.next().is_some());
     client.event(&Event::Welcome { name: who("bob"), online: 1 });
+    assert!(matches!(client.next(), Some(Decoded::Recall(Recall::Unread))), "what waits");
     assert!(client.next().is_none());
     client.end();
     let lines = client.taken();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::door::Spelling;
-use crate::door::recall::{Bound, Recall, When};
+use crate::door::recall::{Bound, PlaceName, Recall, When};
 use crate::history::{Count, Flag, Level, Line, Paged};
 
 const ID: u64 = (1_795_714_284_250 << 20) + 7;
@@ -192,4 +192,106 @@ fn a_message_that_was_not_kept_after_all() {
     alice.door.encode_told(&withdrawn, &mut alice.out);
     let expected = ":chatd.local NOTICE Alice :Your last message to bob could not be kept: bob does not get it\n";
     assert_eq!(alice.taken(), expected);
+}
+
+/// A count of unread messages.
+fn unread(place: &str, unread: u32) -> Count {
+    Count { place: place.into(), unread, mentions: 0, read: 0, last: ID, level: Level::Mentions }
+}
+
+/// The lines of a client whose session begins while direct messages are unread, from `JOIN &all` on.
+fn begins(caps: &str, counts: Vec<Count>) -> String {
+    let mut alice = Client::new(Options::default());
+    alice.all(&format!("CAP REQ :{caps}"));
+    alice.all("NICK Alice");
+    alice.all("USER a 0 * :Alice A");
+    alice.first("CAP END");
+    alice.first("NS IDENTIFY secret");
+    alice.reply(&Reply::Proved { name: name("Alice") });
+    alice.next();
+    alice.event(&Event::Welcome { name: name("Alice").into(), online: 1 });
+    assert_eq!(command(alice.next()), Command::Census);
+    alice.event(&Event::Counted(CENSUS));
+    while let Some(step) = alice.next() {
+        assert!(matches!(step, Decoded::Recall(Recall::Unread)), "{step:?}");
+        alice.reply(&Reply::Recalled(Box::new(Recalled::Counts { counts: counts.clone(), keep_days: 30 })));
+    }
+    alice.end();
+    let heard = alice.taken();
+    heard[heard.find(" JOIN &all").expect("it is in &all")..].to_owned()
+}
+
+#[test]
+fn what_waits_is_told_when_a_session_begins() {
+    let waiting = vec![unread("@bob", 2), unread("tea", 7), unread("*", 7)];
+    let rest = " JOIN &all\n:chatd.local 353 Alice = &all :Alice\n:chatd.local 366 Alice &all :End of NAMES list\n";
+    let notice = ":chatd.local NOTICE Alice :2 messages wait for you, from bob: \
+        /quote CHATHISTORY LATEST bob * 20 shows them\n";
+    assert_eq!(begins("batch", waiting.clone()), format!("{rest}{notice}"));
+    let heard = begins("draft/read-marker", waiting.clone());
+    assert!(
+        heard.contains("MARKREAD &all *\n") && heard.ends_with(&format!("&all :End of NAMES list\n{notice}")),
+        "{heard}"
+    );
+    assert_eq!(begins("batch", vec![unread("*", 7)]), rest);
+    assert_eq!(begins("draft/chathistory", waiting), rest, "it fetches them");
+}
+
+#[test]
+fn a_guest_who_becomes_an_account_is_told_what_waits() {
+    let mut bob = Client::new(Options { guests: true, sts: None });
+    bob.all("NICK bob");
+    bob.first("USER b 0 * :Bob");
+    bob.event(&Event::Welcome { name: who("~bob"), online: 1 });
+    while bob.next().is_some() {}
+    bob.end();
+    bob.first("NS IDENTIFY bob secret");
+    bob.reply(&Reply::Proved { name: name("bob") });
+    bob.next();
+    bob.taken();
+    bob.event(&Event::Welcome { name: who("bob"), online: 1 });
+    assert!(matches!(bob.next(), Some(Decoded::Recall(Recall::Unread))));
+    bob.reply(&Reply::Recalled(Box::new(Recalled::Counts { counts: vec![unread("@Al", 1)], keep_days: 30 })));
+    bob.end();
+    let heard = bob.taken();
+    assert!(
+        heard.ends_with(" NOTICE bob :1 message waits for you, from Al: /quote CHATHISTORY LATEST Al * 20 shows it\n"),
+        "{heard}"
+    );
+}
+
+/// Up to where a page marks a conversation as read.
+#[track_caller]
+fn check_read(caps: &str, line: &str, page: Paged, expected: Option<u64>) {
+    let mut alice = Client::alice(caps);
+    alice.join("Lobby");
+    alice.first(line);
+    alice.reply(&Reply::Recalled(Box::new(Recalled::Page { page, is_unread: false })));
+    let marked = match alice.next() {
+        Some(Decoded::Recall(Recall::Read { place: Some(PlaceName::Direct(bob)), when: Some(When::Id(id)) })) => {
+            assert_eq!(bob, name("bob"));
+            alice.reply(&Reply::Recalled(Box::new(Recalled::Unavailable)));
+            assert!(alice.next().is_none());
+            Some(id)
+        }
+        None => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(marked, expected, "{caps} {line}");
+    alice.end();
+    assert_eq!(alice.taken().matches(" PRIVMSG ").count(), 1, "{line}");
+}
+
+#[test]
+fn direct_messages_are_read_where_they_are_shown() {
+    let page = |place: &str, next| Paged { lines: vec![said(place, "bob", Flag::Plain, "hi")], next, left: 0 };
+    check_read("batch", "CHATHISTORY LATEST bob * 20", page("@bob", None), Some(ID));
+    check_read("", "CHATHISTORY LATEST bob msgid=5 1", page("@bob", Some(ID)), Some(ID));
+    check_read("labeled-response batch", "@label=a CHATHISTORY AFTER bob msgid=5 2", page("@bob", None), Some(ID));
+    check_read("", "CHATHISTORY AFTER bob msgid=5 1", page("@bob", Some(ID)), None);
+    check_read("", "CHATHISTORY BEFORE bob msgid=9 1", page("@bob", None), None);
+    check_read("", "CHATHISTORY LATEST #Lobby * 20", page("Lobby", None), None);
+    // These mark what they have read, or fetch what is new.
+    check_read("draft/read-marker", "CHATHISTORY LATEST bob * 20", page("@bob", None), None);
+    check_read("draft/chathistory", "CHATHISTORY LATEST bob * 20", page("@bob", None), None);
 }

@@ -149,3 +149,33 @@ fn a_page_is_short_only_at_the_end() {
     let bytes: usize = heard.lines().filter_map(|line| line.rsplit_once(" :")).map(|(_, text)| text.len()).sum();
     assert_eq!(bytes, 20 * 4000, "20 texts of 4000 bytes");
 }
+
+#[test]
+fn what_was_kept_for_the_absent_is_told_until_it_is_shown() {
+    let mut irc = Irc::with_store();
+    irc.account("bob");
+    let alice = irc.person("alice");
+    irc.ask(alice, "PRIVMSG bob :one\nPRIVMSG bob :two\n");
+    let lines = "PASS bob:password\nNICK x\nUSER u 0 * :bob\nJOIN #tea\n";
+    let enters = |irc: &mut Irc, caps: &str| {
+        let bob = irc.connect();
+        let heard = irc.ask(bob, &format!("{caps}{lines}"));
+        (bob, heard)
+    };
+    let notice = "366 bob &all :End of NAMES list\n:chatd.local NOTICE bob :2 messages wait for you, from alice: \
+        /quote CHATHISTORY LATEST alice * 20 shows them\n:bob!account@chatd.local JOIN #tea\n";
+    let (bob, heard) = enters(&mut irc, "");
+    assert!(heard.contains(notice), "{heard}");
+    assert!(!enters(&mut irc, "CAP REQ :draft/chathistory\nCAP END\n").1.contains(" NOTICE "));
+    assert_eq!(commands(&irc.ask(bob, "CHATHISTORY BEFORE alice timestamp=2030-01-01T00:00:00.000Z 9\n")).len(), 2);
+    assert!(enters(&mut irc, "").1.contains(notice), "that was no newest page");
+    let heard = irc.ask(bob, "CHATHISTORY LATEST alice * 20\nPING 1\n");
+    assert_eq!(commands(&heard), ["PRIVMSG", "PRIVMSG", "PONG"], "{heard}");
+    let heard = enters(&mut irc, "").1;
+    assert!(!heard.contains(" NOTICE ") && heard.contains(" JOIN #tea\n"), "{heard}");
+    // The store does not answer: the client waits for a while, and is told nothing.
+    irc.ask(alice, "AWAY\n");
+    irc.store.as_mut().unwrap().mood = Mood::Broken;
+    let heard = enters(&mut irc, "").1;
+    assert!(!heard.contains(" NOTICE ") && heard.contains(" JOIN #tea\n"), "{heard}");
+}

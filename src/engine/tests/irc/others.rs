@@ -39,7 +39,8 @@ fn a_realname_is_learnt_from_the_profile() {
     irc.take(bob);
     irc.store.as_mut().unwrap().mood = Mood::Stuck;
     let alice = irc.connect();
-    irc.ask(alice, &format!("PASS alice:password\nNICK alice\n{USER}JOIN #tea\n"));
+    let fetches = "CAP REQ :draft/chathistory\nCAP END\n"; // so that it does not wait for the store
+    irc.ask(alice, &format!("{fetches}PASS alice:password\nNICK alice\n{USER}JOIN #tea\n"));
     assert_eq!(irc.take(bob), ":alice!account@chatd.local JOIN #tea alice :Some Body\n");
     irc.store.as_mut().unwrap().mood = Mood::Well;
     irc.pass(500);

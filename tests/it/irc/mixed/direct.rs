@@ -86,6 +86,16 @@ fn what_is_kept_for_the_absent_survives_a_crash() {
     let mut bob = server.returning("bob");
     let missed = bob.list("MISSED");
     assert!(missed.iter().any(|line| line.ends_with("@ann ann: by irc")), "{missed:?}");
+    // A client that fetches nothing is told what waits.
+    let mut plain = Irc::connect(server.door("irc"));
+    plain.send(&format!("PASS :ann:{PASSWORD}"));
+    plain.greet("ann");
+    plain.wait("366 ann &all");
+    plain.wait(
+        ":chatd.local NOTICE ann :1 message waits for you, from cas: /quote CHATHISTORY LATEST cas * 20 shows it",
+    );
+    plain.ask("CHATHISTORY LATEST cas * 20", ":cas!account@chatd.local PRIVMSG ann :by line");
+    plain.ask("QUIT", "ERROR");
     let mut ann = Irc::connect(server.door("irc"));
     ann.send("CAP REQ :batch draft/chathistory message-tags server-time");
     ann.send(&format!("PASS :ann:{PASSWORD}"));
