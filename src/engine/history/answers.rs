@@ -3,6 +3,7 @@
 use super::past::Past;
 use super::waits::{Goal, Overdue, Showing};
 use crate::door::Kind;
+use crate::door::irc::IrcDoor;
 use crate::door::recall::{Notice, Recalled};
 use crate::door::reply::Reply;
 use crate::engine::Engine;
@@ -131,6 +132,8 @@ impl<S> Engine<S> {
                 self.answer_recall(id, Recalled::Read);
                 if place.is_none() {
                     self.note_all_read(id, upto);
+                } else if self.is_irc(id) && self.conns.peek(id).is_some_and(|conn| conn.past.is_some()) {
+                    self.ask_missed(id, false); // perhaps nothing is left that waits
                 }
                 if rose {
                     self.on_marked(id, place, upto);
@@ -200,8 +203,8 @@ impl<S> Engine<S> {
             return;
         }
         let Some(account) = self.hub.account_of(id.session()).cloned() else { return };
-        // Clients of the IRC door ask for pages and counts, never for what they have missed.
-        if !self.is_irc(id) {
+        let irc = self.conns.peek(id).and_then(|conn| conn.door.as_irc());
+        if irc.is_none_or(IrcDoor::reads_what_comes) {
             self.begin_missed(id, account.clone());
         }
         if self.irc.is_seen() && self.hub.sessions_of(&account.name).len() == 1 {
@@ -212,16 +215,13 @@ impl<S> Engine<S> {
 
     fn begin_missed(&mut self, id: ConnId, account: Account) {
         let (newest, due) = (self.hub.last_id(), self.now + FLOOR_EVERY_MS);
-        if self.irc.is_seen() && self.hub.sessions_of(&account.name).len() == 1 {
-            let goal = Goal::Profile { id, account: account.clone(), showing: Showing::Called };
-            self.history.ask(Request::Profile(account.clone()), goal, self.now);
-        }
+        let is_irc = self.is_irc(id);
         let Some(conn) = self.conns.find(id) else { return };
-        let is_bare = conn.door.kind() == Some(Kind::Bare);
+        let is_bare = is_irc || conn.door.kind() == Some(Kind::Bare);
         conn.past = Some(Box::new(Past::new(account, newest, is_bare)));
         if is_bare {
             self.history.looks.push_back((due, id));
-            self.ask_missed(id, true);
+            self.ask_missed(id, !is_irc); // the IRC door says itself what waits
         }
     }
 
@@ -234,11 +234,13 @@ impl<S> Engine<S> {
     fn on_missed(&mut self, id: ConnId, is_told: bool, verdict: Verdict) {
         let Verdict::Missed(missed) = verdict else { return };
         // It may be closing: then it is told nothing more.
-        let conn = self.conns.find(id).filter(|conn| conn.life == Life::Open);
-        let Some(past) = conn.and_then(|conn| conn.past.as_mut()) else { return };
-        past.set_floor(missed.floor);
-        let Missed { count, .. } = missed;
-        past.is_behind &= count > 0;
+        let Some(conn) = self.conns.find(id).filter(|conn| conn.life == Life::Open) else { return };
+        let Missed { count, mentions, floor } = missed;
+        // There is no MISSED for IRC: what is not for the account itself is over.
+        let left = if conn.door.as_irc().is_some() { mentions } else { count };
+        let Some(past) = &mut conn.past else { return };
+        past.set_floor(floor);
+        past.is_behind &= left > 0;
         if is_told && count > 0 {
             self.reply(id, &Reply::Notice(Notice::Missed(missed)));
         }

@@ -1,5 +1,6 @@
-//! The floors of bare sessions, which send no READ: written every 30 s and at their end, up to the last line that TCP
-//! has acknowledged. What was missed at the login counts when MISSED has shown it.
+//! The floors of bare sessions, which send no READ, and of IRC sessions that set no marks: written every 30 s and at
+//! their end, up to the last line that TCP has acknowledged. What was missed at the login counts when MISSED has shown
+//! it; by IRC, when nothing is left of it that was for the account itself.
 
 use super::past::{LastLook, Past};
 use crate::engine::Engine;

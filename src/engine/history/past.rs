@@ -18,7 +18,7 @@ pub(in crate::engine) struct Past {
     pub(super) cursor: Option<u64>,
     /// Something was missed that MISSED has not shown yet: the floor stays below it. True until the store has told.
     pub(super) is_behind: bool,
-    /// The session is a bare one: its floor is written for it.
+    /// The session is a bare one, or one by IRC that sets no marks: its floor is written for it.
     pub(super) is_bare: bool,
     /// The floor that was written last.
     written: u64,

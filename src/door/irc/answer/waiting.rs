@@ -28,9 +28,14 @@ impl IrcDoor {
         }
     }
 
+    /// True for a client that neither sets marks nor fetches pages: what it has taken is read, as at the line door.
+    pub fn reads_what_comes(&self) -> bool {
+        !self.caps.has(Caps::READ_MARKER) && !self.caps.has(Caps::CHATHISTORY)
+    }
+
     /// A page was shown up to the newest message. Direct messages are read with that by clients that set no marks.
     pub(super) fn note_shown(&mut self, lines: &[Line]) {
-        if self.caps.has(Caps::READ_MARKER) || self.caps.has(Caps::CHATHISTORY) || !self.is_account() {
+        if !self.reads_what_comes() || !self.is_account() {
             return;
         }
         let Some(Line { id, place, .. }) = lines.last() else { return };

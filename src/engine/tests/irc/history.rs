@@ -151,6 +151,22 @@ fn a_page_is_short_only_at_the_end() {
 }
 
 #[test]
+fn what_a_plain_client_has_taken_does_not_wait() {
+    let mut irc = Irc::with_store();
+    irc.account("bob");
+    let alice = irc.person("alice");
+    let login = "PASS bob:password\nNICK x\nUSER u 0 * :bob\n";
+    let bob = irc.connect();
+    irc.ask(bob, login);
+    irc.ask(alice, "PRIVMSG bob :one\nPRIVMSG bob :two\n");
+    irc.pass(61_000);
+    irc.ask(bob, "QUIT\n");
+    let again = irc.connect();
+    let heard = irc.ask(again, login);
+    assert!(heard.contains(" 366 bob &all ") && !heard.contains(" NOTICE "), "{heard}");
+}
+
+#[test]
 fn what_was_kept_for_the_absent_is_told_until_it_is_shown() {
     let mut irc = Irc::with_store();
     irc.account("bob");
