@@ -18,14 +18,17 @@ const IN_ANTEROOM: usize = 500;
 #[track_caller]
 fn crowd(server: &Server, count: usize) -> Vec<Client> {
     let mut people: Vec<Client> = (0..count).map(|_| server.connect()).collect();
-    for (number, client) in people.iter_mut().enumerate() {
-        client.send(&format!("~guest-with-a-long-name-{number}\n{} crowd", if number == 0 { "MAKE" } else { "JOIN" }));
+    let enter = |client: &mut Client, number: usize, command: &str| {
+        client.send(&format!("~guest-with-a-long-name-{number}\n{command} crowd"));
+    };
+    let wait = |client: &mut Client| ["C 220 ", "C 230 ", "C 227 "].map(|answer| client.expect(answer));
+    let (first, others) = people.split_first_mut().unwrap();
+    enter(first, 0, "MAKE");
+    wait(first); // the room is there
+    for (number, client) in others.iter_mut().enumerate() {
+        enter(client, number + 1, "JOIN");
     }
-    for client in &mut people {
-        client.expect("C 220 ");
-        client.expect("C 230 ");
-        client.expect("C 227 ");
-    }
+    others.iter_mut().for_each(|client| drop(wait(client)));
     people
 }
 
