@@ -108,6 +108,12 @@ pub fn without_taken_out(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(|c| class(*c) != Class::TakenOut).collect())
 }
 
+/// The first word, and the rest without leading spaces.
+pub fn first_word(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    (word, rest.trim_start_matches(' '))
+}
+
 /// `text` without leading characters that are [`Class::TakenOut`].
 pub fn without_lead(text: &str) -> &str {
     text.trim_start_matches(|c| class(c) == Class::TakenOut)

@@ -1,7 +1,7 @@
 //! A line of a client, taken apart: tags, command, parameters.
 
 use crate::limits::{IRC_LABEL_BYTES, IRC_LINE_BYTES, IRC_PARAMETERS, IRC_TAGS_BYTES};
-use crate::text;
+use crate::text::{self, first_word};
 
 /// A line without its end. A source is dropped: the server knows who its clients are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,14 +64,14 @@ impl<'a> Message<'a> {
 
     fn of_text(text: &'a str) -> Option<Self> {
         let (tags, text) = match text.strip_prefix('@') {
-            Some(tagged) => word(tagged),
+            Some(tagged) => first_word(tagged),
             None => ("", text),
         };
         let (_source, text) = match text.strip_prefix(':') {
-            Some(sourced) => word(sourced),
+            Some(sourced) => first_word(sourced),
             None => ("", text),
         };
-        let (command, rest) = word(text);
+        let (command, rest) = first_word(text);
         let is_command = command.starts_with(|c: char| c.is_ascii_alphanumeric()) && command.bytes().all(is_in_command);
         is_command.then(|| Self { label: label(tags), command, parameters: Parameters::parse(rest) })
     }
@@ -85,7 +85,7 @@ impl<'a> Parameters<'a> {
             (*place, rest) = match rest.strip_prefix(':') {
                 Some(trailing) => (trailing, ""),
                 None if is_last => (rest, ""),
-                None => word(rest),
+                None => first_word(rest),
             };
             parameters.count += 1;
         }
@@ -130,12 +130,6 @@ fn label(tags: &str) -> Option<&str> {
     let value = tags.split(';').filter_map(|tag| tag.strip_prefix("label=")).next_back()?;
     let is_plain = text::check(value.as_bytes()).is_some_and(|checked| checked.is_clean) && !value.contains('\t');
     (is_plain && (1..=IRC_LABEL_BYTES).contains(&value.len())).then_some(value)
-}
-
-/// The first word, and the rest without leading spaces.
-fn word(text: &str) -> (&str, &str) {
-    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
-    (word, rest.trim_start_matches(' '))
 }
 
 #[cfg(test)]

@@ -25,6 +25,10 @@
 //!
 //! Right passwords do not log in by themselves: SASL is over before the registration is. The connection notes the account
 //! that was [proved](Request::Prove), and the door asks to [enter](Request::EnterProved) when all is there.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "each place knows a few of all events and questions; others mean nothing there"
+)]
 
 pub(super) mod caps;
 mod label;
@@ -43,31 +47,14 @@ mod text;
 mod traced;
 mod wire;
 
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "each place knows a few of all events and questions; others mean nothing there"
-)]
 mod answer;
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "each place knows a few of all events and questions; others mean nothing there"
-)]
 mod decode;
 mod door;
 mod isupport;
 pub mod request;
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "each place knows a few of all events and questions; others mean nothing there"
-)]
 mod spell;
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "each place knows a few of all events and questions; others mean nothing there"
-)]
 mod told;
 #[cfg(test)]
-#[allow(clippy::wildcard_enum_match_arm, reason = "a test knows what it waits for")]
 mod tests;
 mod voice;
 

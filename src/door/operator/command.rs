@@ -7,6 +7,7 @@ use log::LevelFilter;
 use super::arguments::{self, Accounts};
 use crate::hub::names::{RoomName, Who};
 use crate::limits::{REASON_BYTES, TRACE_MOST_S};
+use crate::text::first_word;
 
 /// A command of an operator, as decoded by [`Command::parse`]. Texts are borrowed from the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,7 +197,7 @@ impl<'a> Command<'a> {
     /// # Errors
     /// It is no command; see [`Fault`].
     pub fn parse(text: &'a str, in_chat: bool) -> Result<Self, Fault> {
-        let (first, rest) = word(text.trim_matches(' '));
+        let (first, rest) = first_word(text.trim_matches(' '));
         let is_there = |help: &&Help| help.is_for_chat || !in_chat;
         let help = Help::find(first).filter(is_there).ok_or(Fault::Unknown { in_chat })?;
         let usage = Fault::Usage(help.usage);
@@ -209,7 +210,7 @@ impl<'a> Command<'a> {
             Verb::Rooms if rest.is_empty() => Ok(Self::Rooms { room: None }),
             Verb::Rooms => Ok(Self::Rooms { room: Some(RoomName::parse(rest).map_err(|_| usage)?) }),
             Verb::Kick => {
-                let (whom, reason) = word(rest);
+                let (whom, reason) = first_word(rest);
                 Ok(Self::Kick { whom: Whom::parse(whom).ok_or(usage)?, reason: reason_of(reason)? })
             }
             Verb::Ban => {
@@ -224,7 +225,7 @@ impl<'a> Command<'a> {
             Verb::Announce if rest.is_empty() => Err(usage),
             Verb::Announce => Ok(Self::Announce { text: rest }),
             Verb::Close => {
-                let (room, reason) = word(rest);
+                let (room, reason) = first_word(rest);
                 Ok(Self::Close { room: RoomName::parse(room).map_err(|_| usage)?, reason: reason_of(reason)? })
             }
             Verb::Log if rest.is_empty() => Err(usage),
@@ -311,12 +312,6 @@ pub fn duration(text: &str) -> Option<u32> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let count: u32 = if is_number { digits.parse().ok()? } else { return None };
     count.checked_mul(seconds).filter(|seconds| *seconds > 0)
-}
-
-/// The first word, and the rest without leading spaces.
-fn word(text: &str) -> (&str, &str) {
-    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
-    (word, rest.trim_start_matches(' '))
 }
 
 #[cfg(test)]
