@@ -160,25 +160,27 @@ fn seconds_in(text: &str) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn visitor() -> Visitor {
+    pub(crate) fn visitor() -> Visitor {
         Visitor { name: "ann".to_owned(), password: "pw".to_owned(), token: None, wants_token: false, room: None }
     }
 
-    /// The reactions to these lines: the line sent, `+N` for later, `in`, or `no: WHY`.
+    /// The reactions to these lines: the lines sent, `+N` for later, `in`, or `no: WHY`.
     #[track_caller]
-    fn check(visitor: &Visitor, lines: &[&str], expected: &[&str]) -> Vec<Gained> {
-        let mut dialogue = Dialogue::default();
-        let mut all = Vec::new();
-        let mut found = Vec::new();
+    pub(crate) fn check_reactions(
+        mut handle_line: impl FnMut(&str) -> (Act, Gained),
+        lines: &[&str],
+        expected: &[&str],
+    ) -> Vec<Gained> {
+        let (mut all, mut found) = (Vec::new(), Vec::new());
         for line in lines {
-            let (act, gained) = dialogue.handle_line(Line::parse(line.as_bytes()), visitor);
+            let (act, gained) = handle_line(line);
             all.push(gained);
             match act {
                 Act::Wait => {}
-                Act::Say(line) => found.push(line),
+                Act::Say(lines) => found.push(lines.replace("\r\n", "|")),
                 Act::SayLater(line, after) => found.push(format!("{line} +{after}")),
                 Act::Enter => found.push("in".to_owned()),
                 Act::Refused(why) => found.push(format!("no: {why}")),
@@ -186,6 +188,12 @@ mod tests {
         }
         assert_eq!(found, expected, "{lines:?}");
         all
+    }
+
+    #[track_caller]
+    fn check(visitor: &Visitor, lines: &[&str], expected: &[&str]) -> Vec<Gained> {
+        let mut dialogue = Dialogue::default();
+        check_reactions(|line| dialogue.handle_line(Line::parse(line.as_bytes()), visitor), lines, expected)
     }
 
     const HELLO: &str = "C 220 chatd 0.1.0 ready; your name?";

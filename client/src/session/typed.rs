@@ -283,7 +283,7 @@ impl Session {
         self.talk.is_stray = false;
     }
 
-    /// Somebody has another name. Who talks with them goes on doing so, and a line that is begun is for them still.
+    /// Somebody has another name. A conversation with them goes on, and a line that is begun is still for them.
     pub(super) fn talk_goes_on(&mut self, was: &str, now: &str) {
         if !is_user_name(now) && !is_guest_name(now) {
             return;

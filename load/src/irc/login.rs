@@ -160,30 +160,13 @@ fn is_channel(channel: Option<&str>, visitor: &Visitor) -> bool {
 mod tests {
     use super::*;
     use crate::dialogue::Room;
+    use crate::dialogue::tests::{check_reactions, visitor};
     use crate::irc::parse;
 
-    fn visitor() -> Visitor {
-        Visitor { name: "ann".to_owned(), password: "pw".to_owned(), token: None, wants_token: false, room: None }
-    }
-
-    /// The reactions to these lines: the lines sent, `+N` for later, `in`, or `no: WHY`.
     #[track_caller]
     fn check(visitor: &Visitor, lines: &[&str], expected: &[&str]) -> Vec<Gained> {
         let mut dialogue = Dialogue::default();
-        let (mut all, mut found) = (Vec::new(), Vec::new());
-        for line in lines {
-            let (act, gained) = dialogue.handle_line(parse(line.as_bytes()), visitor);
-            all.push(gained);
-            match act {
-                Act::Wait => {}
-                Act::Say(lines) => found.push(lines.replace("\r\n", "|")),
-                Act::SayLater(line, after) => found.push(format!("{line} +{after}")),
-                Act::Enter => found.push("in".to_owned()),
-                Act::Refused(why) => found.push(format!("no: {why}")),
-            }
-        }
-        assert_eq!(found, expected, "{lines:?}");
-        all
+        check_reactions(|line| dialogue.handle_line(parse(line.as_bytes()), visitor), lines, expected)
     }
 
     const PONG: &str = ":x.y PONG x.y :chatload";

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use testkit::{Builder, Server};
+use testkit::{Builder, PATIENCE, Server, Terminal};
 
 mod bot;
 mod daily;
@@ -27,17 +28,43 @@ pub(crate) trait Chat {
     /// All that it has shown of a channel or a nick, in its order. Of the server: `""`.
     fn shown(&self, place: &str) -> String;
 
+    /// The terminal that it runs in.
+    fn terminal(&mut self) -> &mut Terminal;
+
     /// Waits until it has shown this there.
-    fn wait_shown(&mut self, place: &str, text: &str);
+    #[track_caller]
+    fn wait_shown(&mut self, place: &str, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.shown(place).contains(text) {
+            let (shown, server) = (self.shown(place), self.shown(""));
+            let program = std::any::type_name::<Self>();
+            assert!(Instant::now() < deadline, "{program} never shows {text:?} in {place:?}:\n{shown}\n{server}");
+            self.terminal().pump(Duration::from_millis(20));
+        }
+    }
 
     /// Takes what it draws, for which it would wait in the end.
-    fn attend(&mut self);
+    fn attend(&mut self) {
+        while self.terminal().pump(Duration::ZERO) {}
+    }
 
     /// Waits until it has entered a channel and knows all that it asks about one: members, modes, and whatever else.
     fn wait_entered(&mut self, channel: &str);
 
     /// Waits until the program has ended by itself.
-    fn expect_end(self);
+    #[track_caller]
+    fn expect_end(mut self)
+    where
+        Self: Sized,
+    {
+        assert!(self.terminal().wait_exit().success());
+    }
+}
+
+/// What a program whose home this is has written down of a channel, a nick or a server.
+fn written(home: &Path, place: &str) -> String {
+    let log = home.join(format!("log/{}.log", place.to_ascii_lowercase()));
+    String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
 }
 
 /// A server with a line door and an IRC door by TLS, whose certificate signs itself.

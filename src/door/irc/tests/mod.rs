@@ -1,7 +1,6 @@
 //! The dialogue: lines in, steps and lines out. The answers of the hub are the tests' own.
 
 mod channels;
-#[allow(clippy::wildcard_enum_match_arm, reason = "the door gives a few of all requests")]
 mod chat;
 mod coming_in;
 mod past;

@@ -1,12 +1,11 @@
 //! irssi in a terminal.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use testkit::{PATIENCE, Server, Terminal};
+use testkit::{Server, Terminal};
 
-use super::{Chat, is_there, lines_to_type};
+use super::{Chat, is_there, lines_to_type, written};
 
 /// It writes what it shows of each channel into a file at once, takes many lines at once from the keyboard, and comes
 /// back soon.
@@ -78,31 +77,15 @@ impl Chat for Irssi {
         if place.is_empty() {
             return self.terminal.contents();
         }
-        let log = self.home.path().join(format!("log/{}.log", place.to_ascii_lowercase()));
-        String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
+        written(self.home.path(), place)
     }
 
-    #[track_caller]
-    fn wait_shown(&mut self, place: &str, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.shown(place).contains(text) {
-            let (shown, screen) = (self.shown(place), self.terminal.contents());
-            assert!(Instant::now() < deadline, "irssi never shows {text:?} in {place:?}:\n{shown}\n{screen}");
-            self.terminal.pump(Duration::from_millis(20));
-        }
-    }
-
-    fn attend(&mut self) {
-        while self.terminal.pump(Duration::ZERO) {}
+    fn terminal(&mut self) -> &mut Terminal {
+        &mut self.terminal
     }
 
     #[track_caller]
     fn wait_entered(&mut self, channel: &str) {
         self.wait_shown(channel, &format!("Join to {channel} was synced in "));
-    }
-
-    #[track_caller]
-    fn expect_end(mut self) {
-        assert!(self.terminal.wait_exit().success());
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
-use testkit::{PATIENCE, Server, Terminal, eventually};
+use testkit::{Server, Terminal, eventually};
 
-use super::{Chat, is_there, lines_to_type};
+use super::{Chat, is_there, lines_to_type, written};
 
 /// How this account of the server is set up beyond the manual: it sends without a pause, and comes back soon.
 const HASTE: [&str; 4] = ["anti_flood_prio_high 0", "anti_flood_prio_low 0", "autoreconnect_delay 1", "command \"\""];
@@ -98,32 +98,16 @@ impl Chat for Weechat {
 
     fn shown(&self, place: &str) -> String {
         let place = if place.is_empty() { Self::NETWORK } else { place };
-        let log = self.home.path().join(format!("log/{}.log", place.to_ascii_lowercase()));
-        String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
+        written(self.home.path(), place)
     }
 
-    #[track_caller]
-    fn wait_shown(&mut self, place: &str, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.shown(place).contains(text) {
-            let (shown, server) = (self.shown(place), self.shown(""));
-            assert!(Instant::now() < deadline, "weechat never shows {text:?} in {place:?}:\n{shown}\n{server}");
-            self.terminal.pump(Duration::from_millis(20));
-        }
-    }
-
-    fn attend(&mut self) {
-        while self.terminal.pump(Duration::ZERO) {}
+    fn terminal(&mut self) -> &mut Terminal {
+        &mut self.terminal
     }
 
     #[track_caller]
     fn wait_entered(&mut self, channel: &str) {
         // The last of what it asks: members by WHO, then the time at which the channel was made.
         self.wait_shown(channel, "Channel ");
-    }
-
-    #[track_caller]
-    fn expect_end(mut self) {
-        assert!(self.terminal.wait_exit().success());
     }
 }
